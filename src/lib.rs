@@ -1,0 +1,1 @@
+//! Points TLS-terminating objects of a rendered chart at routing secrets.

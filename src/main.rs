@@ -1,0 +1,2 @@
+//! The `kubectl-routing_secrets` binary.
+fn main() {}
