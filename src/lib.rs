@@ -1,1 +1,19 @@
-//! Points TLS-terminating objects of a rendered chart at routing secrets.
+//! Points the TLS-terminating objects of a rendered chart at the routing secrets that cover their
+//! hosts, removes what would make an issuer act, and drops the Certificates that nothing needs.
+//!
+//! The way of the data: [`manifest`] splits and parses the stream, [`consumers`] and
+//! [`certificate`] read its objects, [`inventory`] holds the [`secret`]s, [`choose`] finds the one
+//! for some hosts, [`plan`] decides and edits, [`report`] and [`output`] show it; [`commands`]
+//! gathers the inputs. Everything but `commands` and the loading of files is pure.
+
+pub mod certificate;
+pub mod choose;
+pub mod cli;
+pub mod commands;
+pub mod consumers;
+pub mod inventory;
+pub mod manifest;
+pub mod output;
+pub mod plan;
+pub mod report;
+pub mod secret;

@@ -1,2 +1,23 @@
 //! The `kubectl-routing_secrets` binary.
-fn main() {}
+
+use std::io::{self, IsTerminal as _};
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use routing_secrets::commands::{self, World};
+
+fn main() -> ExitCode {
+    let stdin = io::stdin();
+    let stdin_is_terminal = stdin.is_terminal();
+    commands::run(
+        std::env::args_os(),
+        &mut World {
+            env: std::env::vars_os().collect(),
+            stdin: &mut stdin.lock(),
+            stdout: &mut io::stdout().lock(),
+            stderr: &mut io::stderr().lock(),
+            stdin_is_terminal,
+            now: Timestamp::now(),
+        },
+    )
+}

@@ -1,0 +1,184 @@
+//! cert-manager Certificates: those of the render, and those that a trigger would make. Whether
+//! one may go is judged by the same conditions (R10, R13).
+
+pub mod keep;
+
+pub use keep::{Facts, Keep, keep};
+
+use crate::consumers::{Consumer, Slot};
+use crate::manifest::Literals;
+use crate::manifest::document::{Document, NodeId};
+use crate::manifest::object::Object;
+
+/// The words that every Certificate's document holds.
+pub const LITERALS: Literals = Literals { kind: "Certificate", group: "cert-manager.io" };
+
+/// What a Certificate asks for (`pkg/apis/certmanager/v1/types_certificate.go`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CertificateSpec {
+    /// `spec.secretName`.
+    pub secret_name: String,
+    /// `spec.dnsNames` and then `spec.commonName`, each once.
+    pub names: Vec<String>,
+    /// `spec.isCA`.
+    pub is_ca: bool,
+    /// The fields present that make more of the Secret than a server certificate's.
+    pub extras: Vec<&'static str>,
+    /// Usages other than a server's.
+    pub foreign_usages: Vec<String>,
+    /// Keys in `secretTemplate` that make the Secret a routing secret or a replicated one.
+    pub distributes: Vec<String>,
+    /// The issuer, as `Kind/name`.
+    pub issuer: String,
+    /// Requests that a routing secret need not honour, for the report.
+    pub unmet: Vec<&'static str>,
+}
+
+/// A Certificate of the render.
+#[derive(Debug)]
+pub struct Certificate<'d> {
+    /// The index of its document in the stream.
+    pub document: usize,
+    /// The object.
+    pub object: Object<'d>,
+    /// What it asks for.
+    pub spec: CertificateSpec,
+    /// The scalars that name itself, its Secret and its hosts: they need no Secret.
+    pub own: Vec<NodeId>,
+    /// Whether its document holds nothing else, or it is an item of a list.
+    pub droppable: bool,
+}
+
+/// Whether the object is a cert-manager Certificate.
+#[must_use]
+pub fn is_certificate(object: &Object<'_>) -> bool {
+    object.kind == "Certificate" && object.group == "cert-manager.io"
+}
+
+/// Fields that add to the Secret or to the names, so that a routing secret cannot stand in.
+const EXTRAS: [&str; 8] = [
+    "ipAddresses",
+    "uris",
+    "emailAddresses",
+    "otherNames",
+    "literalSubject",
+    "nameConstraints",
+    "keystores",
+    "additionalOutputFormats",
+];
+
+/// Requests that a routing secret need not honour.
+const UNMET: [&str; 3] = ["privateKey", "duration", "subject"];
+
+/// The usages of a plain server certificate (`usages` replaces cert-manager's default list).
+const SERVER_USAGES: [&str; 4] = ["digital signature", "key encipherment", "server auth", "key agreement"];
+
+/// Prefixes of the keys with which replicators mark what they copy.
+const DISTRIBUTES: [&str; 4] = [
+    "epinio.io/routing",
+    "reflector.v1.k8s.emberstack.com/",
+    "kubed.appscode.com/",
+    "replicator.v1.mittwald.de/",
+];
+
+/// Reads a Certificate of the render.
+#[must_use]
+pub fn read<'d>(index: usize, document: &'d Document<'_>, object: Object<'d>) -> Certificate<'d> {
+    let spec = document.get(object.node, "spec");
+    let mut read = CertificateSpec::default();
+    let mut own: Vec<NodeId> = document
+        .all(object.node, "metadata")
+        .flat_map(|(_, metadata)| document.all(metadata, "name"))
+        .map(|(_, name)| name)
+        .collect();
+    if let Some(spec) = spec {
+        own.extend(document.all(spec, "secretName").map(|(_, name)| name));
+        own.extend(document.get(spec, "commonName"));
+        own.extend(document.get(spec, "dnsNames").into_iter().flat_map(|names| document.items(names)));
+        read.secret_name = document.text_at(spec, &["secretName"]).unwrap_or_default().to_owned();
+        let list = |key: &str| -> Vec<String> {
+            let items = document.get(spec, key);
+            let items = items.iter().flat_map(|&items| document.items(items));
+            items.filter_map(|item| document.text(item).map(str::to_owned)).collect()
+        };
+        read.names = list("dnsNames");
+        if let Some(name) = document.text_at(spec, &["commonName"]).filter(|name| !name.is_empty())
+            && !read.names.iter().any(|known| known == name)
+        {
+            read.names.push(name.to_owned());
+        }
+        read.is_ca = document.text_at(spec, &["isCA"]) == Some("true");
+        let is_given = |key: &&&str| document.get(spec, key).is_some_and(|node| !is_empty(document, node));
+        read.extras = EXTRAS.iter().filter(is_given).copied().collect();
+        read.unmet = UNMET.iter().filter(is_given).copied().collect();
+        read.foreign_usages = foreign_usages(list("usages").iter().map(String::as_str));
+        for part in ["labels", "annotations"] {
+            let template = document.at(spec, &["secretTemplate", part]);
+            let keys = template.iter().flat_map(|&template| document.entries(template));
+            let keys = keys.filter_map(|(key, _)| document.text(key));
+            read.distributes.extend(keys.filter(|key| distributes(key)).map(str::to_owned));
+        }
+        let issuer = document.text_at(spec, &["issuerRef", "name"]).unwrap_or_default();
+        let kind = document.text_at(spec, &["issuerRef", "kind"]).unwrap_or("Issuer");
+        read.issuer = format!("{kind}/{issuer}");
+    }
+    // A chunk with several documents has no text of its own to leave a comment in.
+    let droppable = document.roots().len() == 1;
+    Certificate { document: index, object, spec: read, own, droppable }
+}
+
+fn is_empty(document: &Document<'_>, node: NodeId) -> bool {
+    let is_scalar_null = document.text(node).is_none_or(str::is_empty);
+    is_scalar_null && document.items(node).next().is_none() && document.entries(node).next().is_none()
+}
+
+fn distributes(key: &str) -> bool {
+    DISTRIBUTES.iter().any(|prefix| key.starts_with(prefix))
+}
+
+fn foreign_usages<'u>(usages: impl Iterator<Item = &'u str>) -> Vec<String> {
+    usages.filter(|usage| !SERVER_USAGES.contains(usage)).map(str::to_owned).collect()
+}
+
+/// The Certificate that a trigger of the consumer would make for one slot (R10; cert-manager
+/// `pkg/controller/certificate-shim/helper.go: translateAnnotations`).
+#[must_use]
+pub fn of_trigger(consumer: &Consumer<'_>, slot: &Slot) -> CertificateSpec {
+    let mut spec = CertificateSpec {
+        secret_name: slot.secret_name.clone(),
+        names: slot.hosts[..slot.listed].to_vec(),
+        issuer: issuer_of(consumer),
+        ..CertificateSpec::default()
+    };
+    for companion in &consumer.companions {
+        let value = companion.value.as_str();
+        let list = || value.split(',').map(str::trim).filter(|item| !item.is_empty());
+        match companion.key.as_str() {
+            "cert-manager.io/alt-names" => spec.names.extend(list().map(str::to_owned)),
+            "cert-manager.io/common-name" if !value.is_empty() => spec.names.push(value.to_owned()),
+            "cert-manager.io/ip-sans" if !value.is_empty() => spec.extras.push("ipAddresses"),
+            "cert-manager.io/email-sans" if !value.is_empty() => spec.extras.push("emailAddresses"),
+            "cert-manager.io/usages" => spec.foreign_usages = foreign_usages(list()),
+            "cert-manager.io/duration" => spec.unmet.push("duration"),
+            "cert-manager.io/secret-template" => {
+                let keys = DISTRIBUTES.iter().filter(|prefix| value.contains(**prefix));
+                spec.distributes.extend(keys.map(|&key| key.to_owned()));
+            }
+            _ => {}
+        }
+    }
+    spec
+}
+
+/// The issuer that the consumer's trigger names, as `Kind/name`; empty for a default issuer.
+#[must_use]
+pub fn issuer_of(consumer: &Consumer<'_>) -> String {
+    let value = |entries: &[crate::consumers::trigger::Trigger], key: &str| {
+        entries.iter().find(|entry| entry.key == key).map(|entry| entry.value.clone())
+    };
+    if let Some(name) = value(&consumer.triggers, "cert-manager.io/cluster-issuer") {
+        return format!("ClusterIssuer/{name}");
+    }
+    let kind = value(&consumer.companions, "cert-manager.io/issuer-kind").unwrap_or_else(|| "Issuer".to_owned());
+    value(&consumer.triggers, "cert-manager.io/issuer").map_or_else(String::new, |name| format!("{kind}/{name}"))
+}

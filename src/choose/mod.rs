@@ -1,0 +1,9 @@
+//! Which routing secret serves a host: host names, cover, and the ranking of those that cover.
+
+mod cover;
+mod host;
+mod rank;
+
+pub use cover::{Cover, DnsNames, WildcardSpan, cover};
+pub use host::{HostError, HostName};
+pub use rank::{Candidate, Choice, Query, choose, covers, split, winner};

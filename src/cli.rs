@@ -1,0 +1,143 @@
+//! The command line: definitions only.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Points Helm releases at the TLS secrets a cluster already has.
+#[derive(Debug, Parser)]
+#[command(name = "kubectl-routing_secrets", bin_name = "kubectl routing-secrets", version, args_override_self = true)]
+#[command(after_help = "Without a command and with manifests on standard input: post-render.\n\
+Every option can also be given as ROUTING_SECRETS_<OPTION>, for example ROUTING_SECRETS_INVENTORY.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Rewrite rendered manifests: standard input to standard output
+    #[command(args_override_self = true)]
+    PostRender(PostRenderArgs),
+    /// Show what post-render would change and what it would leave, with reasons
+    #[command(args_override_self = true)]
+    Plan(PlanArgs),
+}
+
+/// What decisions depend on.
+#[derive(Args, Clone, Debug, Default)]
+pub struct DecisionArgs {
+    /// Namespace of the release, for objects that name none
+    #[arg(short, long, value_name = "NAMESPACE")]
+    pub namespace: Option<String>,
+    /// File or folder with routing secrets: Secrets, Lists of them, or an Inventory (repeatable)
+    #[arg(long, value_name = "PATH")]
+    pub inventory: Vec<PathBuf>,
+    /// These secrets and their mirrors are the routing secrets, whatever their labels (repeatable)
+    #[arg(long, value_name = "NAMESPACE/NAME")]
+    pub source: Vec<String>,
+    /// A further annotation that makes an issuer act (repeatable)
+    #[arg(long, value_name = "KEY")]
+    pub trigger: Vec<String>,
+    /// A Secret that programs read by name: its Certificate stays (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub keep_secret: Vec<String>,
+    /// Never drop a Certificate
+    #[arg(long)]
+    pub keep_certificates: bool,
+    /// Take also slots whose Secret exists and covers the hosts
+    #[arg(long)]
+    pub all_slots: bool,
+    /// Fail unless some, or every, slot is served by a routing secret
+    #[arg(long, value_name = "any|all")]
+    pub require: Option<Require>,
+    /// Write the plan as JSON to a file
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+}
+
+/// Options of `post-render`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct PostRenderArgs {
+    /// What decisions depend on.
+    #[command(flatten)]
+    pub decision: DecisionArgs,
+    /// What to do when the routing secrets cannot be read: fail, or pass the manifests on unchanged
+    #[arg(long, value_name = "fail|pass")]
+    pub on_error: Option<OnError>,
+}
+
+/// Options of `plan`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct PlanArgs {
+    /// What decisions depend on.
+    #[command(flatten)]
+    pub decision: DecisionArgs,
+    /// The rendered manifests; - is standard input
+    #[arg(short, long, value_name = "FILE")]
+    pub filename: Option<PathBuf>,
+    /// How to print the plan
+    #[arg(short, long, value_name = "text|wide|json|yaml|diff")]
+    pub output: Option<Output>,
+    /// List the routing secrets that lost in json and yaml, too
+    #[arg(long)]
+    pub candidates: bool,
+    /// Exit with 1 when a slot is left as it is
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// `--require`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Require {
+    /// At least one slot.
+    Any,
+    /// Every slot.
+    All,
+}
+
+/// `--on-error`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnError {
+    /// Fail.
+    Fail,
+    /// Pass the input on unchanged.
+    Pass,
+}
+
+/// `--output` of `plan`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// One line a decision.
+    #[default]
+    Text,
+    /// The same, with the secrets that lost.
+    Wide,
+    /// The plan as JSON.
+    Json,
+    /// The plan as YAML.
+    Yaml,
+    /// What changes in the manifests.
+    Diff,
+}
+
+/// The arguments with `post-render` in its place where Helm has left it out (Helm 3 passes no
+/// arguments of its own) or given it twice (the Helm 4 plug-in's and the user's).
+pub fn arguments(arguments: impl IntoIterator<Item = OsString>, stdin_is_terminal: bool) -> Vec<OsString> {
+    const POST_RENDER: &str = "post-render";
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    let first = arguments.get(1).and_then(|argument| argument.to_str()).map(str::to_owned);
+    let asks_for_itself = matches!(first.as_deref(), Some("-h" | "--help" | "-V" | "--version"));
+    match first.as_deref() {
+        None if !stdin_is_terminal => arguments.push(POST_RENDER.into()),
+        Some(option) if option.starts_with('-') && !asks_for_itself => arguments.insert(1, POST_RENDER.into()),
+        Some(POST_RENDER) if arguments.get(2).is_some_and(|second| second == POST_RENDER) => {
+            arguments.remove(2);
+        }
+        _ => {}
+    }
+    arguments
+}

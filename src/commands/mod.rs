@@ -1,0 +1,79 @@
+//! The commands: each gathers its inputs, calls the core, and hands to output.
+
+mod options;
+pub mod plan;
+pub mod post_render;
+mod render;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser as _;
+use jiff::Timestamp;
+
+use crate::cli::{self, Cli, Command};
+use crate::output::escape::escape;
+
+/// It worked, and nothing is wrong.
+pub const FINE: u8 = 0;
+/// It worked, and found something that a person should look at.
+pub const FOUND: u8 = 1;
+/// It could not be done; nothing was written.
+pub const FAILED: u8 = 2;
+
+/// What a command gets from outside.
+pub struct World<'w> {
+    /// The process's environment.
+    pub env: BTreeMap<OsString, OsString>,
+    /// Standard input.
+    pub stdin: &'w mut dyn Read,
+    /// Standard output.
+    pub stdout: &'w mut dyn Write,
+    /// Standard error.
+    pub stderr: &'w mut dyn Write,
+    /// Whether standard input is a terminal.
+    pub stdin_is_terminal: bool,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// Runs the command line and gives the exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World<'_>) -> ExitCode {
+    let arguments = cli::arguments(arguments, world.stdin_is_terminal);
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // `--help` and `--version` arrive here, too.
+            let code = if error.use_stderr() { FAILED } else { FINE };
+            let text = error.render().to_string();
+            let out = if error.use_stderr() { &mut world.stderr } else { &mut world.stdout };
+            let _ = out.write_all(text.as_bytes());
+            return ExitCode::from(code);
+        }
+    };
+    match dispatch(cli, world) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) if is_broken_pipe(&error) => ExitCode::from(FINE),
+        Err(error) => {
+            let _ = writeln!(world.stderr, "routing-secrets: {}", escape(&format!("{error:#}")));
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn dispatch(cli: Cli, world: &mut World<'_>) -> Result<u8> {
+    match cli.command {
+        Command::PostRender(args) => post_render::run(args, world),
+        Command::Plan(args) => plan::run(args, world),
+    }
+}
+
+/// A reader that has seen enough is no failure.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}

@@ -1,0 +1,65 @@
+//! `plan`: what post-render would do, and why.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use similar::TextDiff;
+
+use super::options::Environment;
+use super::post_render::write_report;
+use super::{FINE, FOUND, World, render};
+use crate::cli::{Output, PlanArgs};
+use crate::manifest::Manifest;
+use crate::plan::Planned;
+use crate::plan::apply::{Piece, apply};
+use crate::plan::build::literals;
+use crate::report;
+
+pub(super) fn run(mut args: PlanArgs, world: &mut World<'_>) -> Result<u8> {
+    Environment::read(&world.env)?.fill_plan(&mut args)?;
+    let output = args.output.unwrap_or_default();
+    let settings = render::settings(&args.decision, args.candidates || output == Output::Wide)?;
+    let mut input = Vec::new();
+    match args.filename.as_deref() {
+        None => world.stdin.read_to_end(&mut input).map(|_| ()).context("failed to read standard input")?,
+        Some(path) if path == Path::new("-") => {
+            world.stdin.read_to_end(&mut input).map(|_| ()).context("failed to read standard input")?;
+        }
+        Some(path) => input = fs::read(path).with_context(|| format!("failed to read {}", path.display()))?,
+    }
+    let manifest = Manifest::read(&input, &literals())?;
+    let planned = render::plan(&manifest, &args.decision, &settings, world.now)?;
+    render::require(&planned, args.decision.require)?;
+    let text = view(&manifest, &planned, output)?;
+    if let Some(path) = &args.decision.report {
+        write_report(path, &planned.plan)?;
+    }
+    world.stdout.write_all(text.as_bytes())?;
+    world.stdout.flush()?;
+    Ok(if args.exit_code && planned.plan.summary.left > 0 { FOUND } else { FINE })
+}
+
+fn view(manifest: &Manifest<'_>, planned: &Planned, output: Output) -> Result<String> {
+    Ok(match output {
+        Output::Text => report::text(&planned.plan, false),
+        Output::Wide => report::text(&planned.plan, true),
+        Output::Json => serde_json::to_string_pretty(&planned.plan)? + "\n",
+        Output::Yaml => serde_saphyr::to_string(&planned.plan)?,
+        Output::Diff => diff(manifest, planned)?,
+    })
+}
+
+fn diff(manifest: &Manifest<'_>, planned: &Planned) -> Result<String> {
+    let mut after = Vec::with_capacity(manifest.input().len());
+    for piece in apply(manifest, &planned.changes)? {
+        match piece {
+            Piece::Input(range) => after.extend_from_slice(&manifest.input()[range]),
+            Piece::Text(text) => after.extend_from_slice(text.as_bytes()),
+        }
+    }
+    let before = String::from_utf8_lossy(manifest.input());
+    let after = String::from_utf8_lossy(&after);
+    let diff = TextDiff::from_lines(before.as_ref(), after.as_ref());
+    Ok(diff.unified_diff().header("rendered", "post-rendered").to_string())
+}

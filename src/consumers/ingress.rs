@@ -1,0 +1,105 @@
+//! Ingress (networking.k8s.io, extensions) and what its controllers do with `spec.tls`.
+
+use super::{Hosts, Left, Row, Served};
+use crate::choose::WildcardSpan;
+use crate::manifest::document::Document;
+use crate::manifest::object::Object;
+
+/// Ingress: one entry a Secret; the Secret is in the object's own namespace.
+pub static INGRESS: Row = Row {
+    groups: &["networking.k8s.io", "extensions"],
+    literals: &["networking.k8s.io", "extensions/v1beta1"],
+    kind: "Ingress",
+    tls: &["spec", "tls"],
+    secret_name: "secretName",
+    hosts: Hosts::Entry("hosts"),
+    span: WildcardSpan::OneLabel,
+    annotation_triggers: true,
+    resolver: None,
+    served,
+    skip,
+};
+
+/// Classes whose controllers take certificates from a cloud account or a tunnel, not from Secrets.
+const CLASSES_WITHOUT_SECRETS: [&str; 3] = ["alb", "tailscale", "ngrok"];
+
+/// Annotations that hand TLS through to the pod.
+const PASSTHROUGH: [&str; 5] = [
+    "nginx.ingress.kubernetes.io/ssl-passthrough",
+    "haproxy.org/ssl-passthrough",
+    "haproxy-ingress.github.io/ssl-passthrough",
+    "ingress.kubernetes.io/ssl-passthrough",
+    "ingress.cilium.io/tls-passthrough",
+];
+
+/// Annotations that name further hosts, comma-separated.
+const ALIASES: [&str; 6] = [
+    "nginx.ingress.kubernetes.io/server-alias",
+    "haproxy-ingress.github.io/server-alias",
+    "haproxy-ingress.github.io/redirect-from",
+    "konghq.com/host-aliases",
+    "konghq.com/snis",
+    "traefik.ingress.kubernetes.io/router.tls.domains.",
+];
+
+/// Annotations that name further hosts by a regular expression.
+const REGULAR_EXPRESSIONS: [&str; 2] = [
+    "haproxy-ingress.github.io/server-alias-regex",
+    "haproxy-ingress.github.io/redirect-from-regex",
+];
+
+fn annotations<'d>(document: &'d Document<'_>, object: &Object<'_>) -> Vec<(&'d str, &'d str)> {
+    let Some(annotations) = document.at(object.node, &["metadata", "annotations"]) else { return Vec::new() };
+    document
+        .entries(annotations)
+        .filter_map(|(key, value)| Some((document.text(key)?, document.text(value)?)))
+        .collect()
+}
+
+fn skip(document: &Document<'_>, object: &Object<'_>) -> Option<Left> {
+    let annotations = annotations(document, object);
+    let annotation = |name: &str| annotations.iter().rev().find(|(key, _)| *key == name).map(|(_, value)| *value);
+    let class = document
+        .text_at(object.node, &["spec", "ingressClassName"])
+        .or_else(|| annotation("kubernetes.io/ingress.class"));
+    if let Some(class) = class {
+        if CLASSES_WITHOUT_SECRETS.contains(&class) {
+            return Some(Left::ClassIgnoresSecrets(class.to_owned()));
+        }
+        if class == "istio" {
+            return Some(Left::SecretElsewhere("Ingress class istio: the gateway pod's namespace".to_owned()));
+        }
+    }
+    if let Some(namespace) = annotation("projectcontour.io/tls-cert-namespace") {
+        return Some(Left::SecretElsewhere(format!("projectcontour.io/tls-cert-namespace: {namespace}")));
+    }
+    for key in PASSTHROUGH {
+        if annotation(key).is_some_and(|value| matches!(value, "true" | "enabled" | "1")) {
+            return Some(Left::Passthrough(format!("{key}: \"true\"")));
+        }
+    }
+    REGULAR_EXPRESSIONS
+        .into_iter()
+        .find(|key| annotation(key).is_some())
+        .map(|key| Left::UndecidableRule(format!("{key} is a regular expression")))
+}
+
+fn served(document: &Document<'_>, object: &Object<'_>) -> Served {
+    let mut served = Served::default();
+    let rules = document.at(object.node, &["spec", "rules"]);
+    for rule in rules.iter().flat_map(|&rules| document.items(rules)) {
+        if let Some(host) = document.text_at(rule, &["host"]) {
+            served.rules.push(host.to_owned());
+        }
+    }
+    for (key, value) in annotations(document, object) {
+        if ALIASES.iter().any(|alias| key == *alias || (alias.ends_with('.') && key.starts_with(alias))) {
+            let names = value.split([',', ' ']).map(str::trim).filter(|name| !name.is_empty());
+            served.aliases.extend(names.map(str::to_owned));
+        }
+        if key == "nginx.ingress.kubernetes.io/from-to-www-redirect" && value == "true" {
+            served.www = true;
+        }
+    }
+    served
+}

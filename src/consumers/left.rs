@@ -1,0 +1,134 @@
+//! Why something in the render is left as it is.
+
+use std::fmt;
+
+use crate::output::escape::escape;
+
+/// Every reason for leaving a slot, a trigger or a whole object alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// The object carries `routing-secrets.epinio.io/ignore: "true"`.
+    Ignored,
+    /// TLS ends in the pod; the annotation or field says so.
+    Passthrough(String),
+    /// The Ingress class takes its certificates from elsewhere.
+    ClassIgnoresSecrets(String),
+    /// The controller reads the Secret from a namespace that the render does not tell (R6).
+    SecretElsewhere(String),
+    /// The slot names no hosts (R8).
+    NoHosts,
+    /// A host is no name that a certificate could cover.
+    UndecidableHost {
+        /// The host.
+        host: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The router's rule does not say which hosts it serves.
+    UndecidableRule(String),
+    /// The text is reached through an alias, or an anchor in use stands on it.
+    SharedNode,
+    /// A merge key can hide entries.
+    MergeKey,
+    /// The text cannot be edited without touching something else.
+    Layout,
+    /// The document holds characters that YAML 1.1 takes for line breaks and YAML 1.2 does not.
+    LineBreaks,
+    /// No routing secret of the namespace covers the hosts.
+    NotCovered(Vec<String>),
+    /// Another slot of the object is not covered, so its trigger must stay, and with it all slots (R10).
+    TriggerStays(String),
+    /// The Secret exists, covers the hosts and is not cert-manager's: someone chose it (R8).
+    Chosen,
+    /// The slot names the routing secret already, and the trigger is what produces it (R10).
+    ProducedByTrigger,
+    /// The Secret that the trigger produces is needed elsewhere, and nothing else produces it (R10).
+    SecretNeeded(String),
+    /// A trigger that someone else owns on the live object survives any upgrade (R12).
+    ForeignTrigger {
+        /// The annotation.
+        key: String,
+        /// Who owns it.
+        manager: String,
+        /// The command that clears it.
+        command: String,
+    },
+    /// A host that is served now would not be served with the routing secret (R15).
+    ReducesCoverage(String),
+    /// The object ends no TLS that a Secret could serve, so there is nothing to point elsewhere.
+    NoSlot,
+}
+
+impl Left {
+    /// A stable name for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Ignored => "ignored",
+            Self::Passthrough(_) => "passthrough",
+            Self::ClassIgnoresSecrets(_) => "classIgnoresSecrets",
+            Self::SecretElsewhere(_) => "secretElsewhere",
+            Self::NoHosts => "noHosts",
+            Self::UndecidableHost { .. } => "undecidableHost",
+            Self::UndecidableRule(_) => "undecidableRule",
+            Self::SharedNode => "sharedNode",
+            Self::MergeKey => "mergeKey",
+            Self::Layout => "layout",
+            Self::LineBreaks => "lineBreaks",
+            Self::NotCovered(_) => "notCovered",
+            Self::TriggerStays(_) => "triggerStays",
+            Self::Chosen => "chosen",
+            Self::ProducedByTrigger => "producedByTrigger",
+            Self::SecretNeeded(_) => "secretNeeded",
+            Self::ForeignTrigger { .. } => "foreignTrigger",
+            Self::ReducesCoverage(_) => "reducesCoverage",
+            Self::NoSlot => "noSlot",
+        }
+    }
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ignored => write!(f, "the object says {}: \"true\"", super::IGNORE),
+            Self::Passthrough(what) => write!(f, "TLS is passed through to the pod ({})", escape(what)),
+            Self::ClassIgnoresSecrets(class) => {
+                write!(f, "Ingress class {} does not read Secrets", escape(class))
+            }
+            Self::SecretElsewhere(what) => {
+                write!(f, "its controller reads the Secret from another namespace ({})", escape(what))
+            }
+            Self::NoHosts => f.write_str("it names no hosts"),
+            Self::UndecidableHost { host, why } => write!(f, "host \"{}\": {}", escape(host), escape(why)),
+            Self::UndecidableRule(why) => write!(f, "the rule does not say which hosts it serves: {}", escape(why)),
+            Self::SharedNode => f.write_str("it is reached through an alias or an anchor in use"),
+            Self::MergeKey => f.write_str("a merge key (<<) can hide entries"),
+            Self::Layout => f.write_str("its layout cannot be edited without touching its neighbours"),
+            Self::LineBreaks => {
+                f.write_str("the document holds line breaks (NEL, LS or PS) that YAML readers take differently")
+            }
+            Self::NotCovered(hosts) => {
+                write!(f, "no usable routing secret of the namespace covers {}", escape(&hosts.join(", ")))
+            }
+            Self::TriggerStays(why) => write!(f, "its trigger must stay: {}", escape(why)),
+            Self::Chosen => f.write_str(
+                "the Secret exists, covers the hosts and was not made by this render: someone chose it (--all-slots takes it too)",
+            ),
+            Self::ProducedByTrigger => f.write_str("the trigger is what produces this routing secret"),
+            Self::SecretNeeded(why) => {
+                write!(f, "the Secret that its trigger produces is still needed: {}", escape(why))
+            }
+            Self::ForeignTrigger { key, manager, command } => write!(
+                f,
+                "{} on the live object belongs to \"{}\" and survives an upgrade; clear it with: {}",
+                escape(key),
+                escape(manager),
+                escape(command)
+            ),
+            Self::ReducesCoverage(host) => {
+                write!(f, "{} is served now and would not be with the routing secret", escape(host))
+            }
+            Self::NoSlot => f.write_str("it names no TLS Secret"),
+        }
+    }
+}

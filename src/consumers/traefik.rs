@@ -1,0 +1,58 @@
+//! Traefik's IngressRoute and IngressRouteTCP: one TLS block for all routes, hosts in the rules
+//! (Traefik `pkg/provider/kubernetes/crd`).
+
+use super::{Hosts, Left, Row, Served, rule};
+use crate::choose::WildcardSpan;
+use crate::manifest::document::Document;
+use crate::manifest::object::Object;
+
+/// Traefik's groups: today's, and that of Traefik 2 and earlier.
+const GROUPS: &[&str] = &["traefik.io", "traefik.containo.us"];
+
+/// IngressRoute: all routes share one Secret in the object's own namespace.
+pub static INGRESS_ROUTE: Row = Row {
+    groups: GROUPS,
+    literals: GROUPS,
+    kind: "IngressRoute",
+    tls: &["spec", "tls"],
+    secret_name: "secretName",
+    hosts: Hosts::Rules(rule::Matcher::Host),
+    span: WildcardSpan::OneLabel,
+    annotation_triggers: false,
+    resolver: Some(("certResolver", "domains")),
+    served,
+    skip,
+};
+
+/// IngressRouteTCP: as [`INGRESS_ROUTE`], with `HostSNI` in the rules.
+pub static INGRESS_ROUTE_TCP: Row = Row {
+    groups: GROUPS,
+    literals: GROUPS,
+    kind: "IngressRouteTCP",
+    tls: &["spec", "tls"],
+    secret_name: "secretName",
+    hosts: Hosts::Rules(rule::Matcher::HostSni),
+    span: WildcardSpan::OneLabel,
+    annotation_triggers: false,
+    resolver: Some(("certResolver", "domains")),
+    served,
+    skip,
+};
+
+fn skip(document: &Document<'_>, object: &Object<'_>) -> Option<Left> {
+    let passthrough = document.text_at(object.node, &["spec", "tls", "passthrough"]);
+    (passthrough == Some("true")).then(|| Left::Passthrough("spec.tls.passthrough: true".to_owned()))
+}
+
+/// The names in `spec.tls.domains` were asked for, so they stay covered (R15).
+fn served(document: &Document<'_>, object: &Object<'_>) -> Served {
+    let mut served = Served::default();
+    let domains = document.at(object.node, &["spec", "tls", "domains"]);
+    for domain in domains.iter().flat_map(|&domains| document.items(domains)) {
+        let main = document.text_at(domain, &["main"]);
+        let sans = document.get(domain, "sans");
+        let sans = sans.iter().flat_map(|&sans| document.items(sans)).filter_map(|san| document.text(san));
+        served.aliases.extend(main.into_iter().chain(sans).map(str::to_owned));
+    }
+    served
+}

@@ -1,0 +1,488 @@
+//! One parsed chunk of the stream: a flat tree of nodes with the byte range of each.
+//!
+//! This is the only module that speaks to the YAML parser.
+
+use std::borrow::Cow;
+
+use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, Tag};
+
+use super::scalar::Style;
+
+/// The index of a node in its [`Document`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(u32);
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeKind {
+    /// A scalar, in the given style.
+    Scalar(Style),
+    /// An alias (`*name`).
+    Alias,
+    /// A sequence.
+    Sequence {
+        /// Whether it is written with brackets.
+        flow: bool,
+    },
+    /// A mapping.
+    Mapping {
+        /// Whether it is written with braces.
+        flow: bool,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    /// No text (collections); for an alias the anchor's number.
+    Anchor(u32),
+    /// The text is this range of the source.
+    Slice(u32, u32),
+    /// The text had escapes or line folds; an index into `decoded`.
+    Decoded(u32),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) kind: NodeKind,
+    pub(super) start: u32,
+    pub(super) end: u32,
+    /// The node after this one's subtree.
+    pub(super) next: u32,
+    pub(super) value: Value,
+}
+
+/// A chunk of the stream that was parsed: usually one YAML document.
+#[derive(Clone, Debug)]
+pub struct Document<'a> {
+    source: &'a str,
+    pub(super) nodes: Vec<Node>,
+    pub(super) decoded: Vec<String>,
+    pub(super) tags: Vec<(NodeId, String)>,
+    /// The anchors by number (from 1), each with its node.
+    pub(super) anchors: Vec<(u32, NodeId)>,
+    roots: Vec<NodeId>,
+    /// Anchored nodes that an alias refers to.
+    anchors_in_use: Vec<NodeId>,
+}
+
+/// Why a chunk could not be parsed, with the place inside it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ParseError {
+    /// What is wrong.
+    pub message: String,
+    /// The line inside the chunk, from 0.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+}
+
+/// The parser's events for `source`, without comments.
+pub(super) fn events(source: &str) -> Parser<'_, granit_parser::StrInput<'_>> {
+    let mut options = granit_parser::options! {};
+    options.set_emit_comments(false);
+    Parser::new_from_str_with_options(source, options)
+}
+
+impl<'a> Document<'a> {
+    /// Parses a chunk.
+    ///
+    /// # Errors
+    /// When the bytes are not UTF-8 or not YAML, with the place.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
+        let source = simdutf8::compat::from_utf8(bytes).map_err(|error| {
+            let before = &bytes[..error.valid_up_to()];
+            let line_start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
+            ParseError {
+                message: "the document is not UTF-8".to_owned(),
+                line: memchr::memchr_iter(b'\n', before).count(),
+                column: String::from_utf8_lossy(&before[line_start..]).chars().count() + 1,
+            }
+        })?;
+        if u32::try_from(source.len()).is_err() {
+            return Err(ParseError {
+                message: "the document is larger than 4 GiB".to_owned(),
+                line: 0,
+                column: 1,
+            });
+        }
+        Builder::new(source).build()
+    }
+
+    /// The text that was parsed.
+    #[must_use]
+    pub fn source(&self) -> &'a str {
+        self.source
+    }
+
+    /// The root nodes, one a YAML document.
+    #[must_use]
+    pub fn roots(&self) -> &[NodeId] {
+        &self.roots
+    }
+
+    pub(super) fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
+
+    /// What the node is.
+    #[must_use]
+    pub fn kind(&self, id: NodeId) -> NodeKind {
+        self.node(id).kind
+    }
+
+    /// The byte range of the node's text in the source: for a scalar with its quotes, for a
+    /// block collection from its first to the end of its last child.
+    #[must_use]
+    pub fn range(&self, id: NodeId) -> std::ops::Range<usize> {
+        let node = self.node(id);
+        node.start as usize..node.end as usize
+    }
+
+    /// The line of the node inside the source, from 0.
+    #[must_use]
+    pub fn line(&self, id: NodeId) -> usize {
+        let start = self.node(id).start as usize;
+        memchr::memchr_iter(b'\n', &self.source.as_bytes()[..start]).count()
+    }
+
+    /// The text of a scalar that is not null; an alias is followed.
+    #[must_use]
+    pub fn text(&self, id: NodeId) -> Option<&str> {
+        let id = self.resolve(id);
+        let node = self.node(id);
+        let NodeKind::Scalar(style) = node.kind else { return None };
+        let text = self.raw_text(node);
+        let is_null = style == Style::Plain
+            && matches!(text, "" | "~" | "null" | "Null" | "NULL")
+            && self.tag(id).is_none();
+        (!is_null).then_some(text)
+    }
+
+    /// The text of the scalar as the parser gave it, null included.
+    pub(super) fn raw_text(&self, node: &Node) -> &str {
+        match node.value {
+            Value::Slice(start, end) => &self.source[start as usize..end as usize],
+            Value::Decoded(index) => &self.decoded[index as usize],
+            Value::Anchor(_) => "",
+        }
+    }
+
+    /// The node itself, or the one that the alias refers to.
+    #[must_use]
+    pub fn resolve(&self, id: NodeId) -> NodeId {
+        let node = self.node(id);
+        match (node.kind, &node.value) {
+            (NodeKind::Alias, Value::Anchor(number)) => self.anchored(*number).unwrap_or(id),
+            _ => id,
+        }
+    }
+
+    /// The node that carries an anchor; the parser numbers anchors in their order.
+    pub(super) fn anchored(&self, number: u32) -> Option<NodeId> {
+        let at = self.anchors.binary_search_by_key(&number, |(anchor, _)| *anchor).ok()?;
+        Some(self.anchors[at].1)
+    }
+
+    /// The collection that holds the node, if it is not a root.
+    pub(super) fn parent(&self, id: NodeId) -> Option<NodeId> {
+        let mut parent = None;
+        let mut at = *self.roots.iter().find(|&&root| self.contains(root, id))?;
+        while at != id {
+            parent = Some(at);
+            at = self.children(at).find(|&child| self.contains(child, id))?;
+        }
+        parent
+    }
+
+    /// The node after this one's subtree: for a key, its value.
+    pub fn following(&self, id: NodeId) -> NodeId {
+        NodeId(self.node(id).next)
+    }
+
+    /// The node's first child, or the node after it.
+    pub(super) fn first_inside(&self, id: NodeId) -> NodeId {
+        NodeId(id.0 + 1)
+    }
+
+    pub(super) fn tag(&self, id: NodeId) -> Option<&str> {
+        self.tags
+            .binary_search_by_key(&id, |(node, _)| *node)
+            .ok()
+            .map(|at| self.tags[at].1.as_str())
+    }
+
+    /// Whether the node carries a tag other than the one for strings.
+    #[must_use]
+    pub fn has_foreign_tag(&self, id: NodeId) -> bool {
+        self.tag(id)
+            .is_some_and(|tag| !matches!(tag, "tag:yaml.org,2002:str" | "!"))
+    }
+
+    /// The entries of a mapping, in order, duplicates included; none for another node.
+    pub fn entries(&self, id: NodeId) -> impl Iterator<Item = (NodeId, NodeId)> + '_ {
+        let id = self.resolve(id);
+        let is_mapping = matches!(self.kind(id), NodeKind::Mapping { .. });
+        let mut children = self.children(id);
+        std::iter::from_fn(move || {
+            if !is_mapping {
+                return None;
+            }
+            Some((children.next()?, children.next()?))
+        })
+    }
+
+    /// The items of a sequence, in order; none for another node.
+    pub fn items(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let id = self.resolve(id);
+        let is_sequence = matches!(self.kind(id), NodeKind::Sequence { .. });
+        self.children(id).filter(move |_| is_sequence)
+    }
+
+    /// The children of a collection; keys and values of a mapping alternate.
+    pub(super) fn children(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let end = self.node(id).next;
+        let mut at = id.0 + 1;
+        std::iter::from_fn(move || {
+            let id = NodeId(at);
+            (at < end).then(|| {
+                at = self.nodes[at as usize].next;
+                id
+            })
+        })
+    }
+
+    /// The values of every entry with this key, in order; of duplicates the last one counts for
+    /// Kubernetes (kubectl's and Helm's YAML reader).
+    pub fn all<'s>(&'s self, mapping: NodeId, key: &'s str) -> impl Iterator<Item = (NodeId, NodeId)> + 's {
+        self.entries(mapping).filter(move |&(name, _)| self.text(name) == Some(key))
+    }
+
+    /// The value that counts for this key.
+    #[must_use]
+    pub fn get(&self, mapping: NodeId, key: &str) -> Option<NodeId> {
+        self.all(mapping, key).last().map(|(_, value)| value)
+    }
+
+    /// The value at the end of a path of keys.
+    #[must_use]
+    pub fn at(&self, mapping: NodeId, path: &[&str]) -> Option<NodeId> {
+        path.iter().try_fold(mapping, |node, key| self.get(node, key))
+    }
+
+    /// The text at the end of a path of keys, unless it is null.
+    #[must_use]
+    pub fn text_at(&self, mapping: NodeId, path: &[&str]) -> Option<&str> {
+        self.at(mapping, path).and_then(|node| self.text(node))
+    }
+
+    /// Every scalar of a subtree, keys included.
+    pub fn scalars(&self, root: NodeId) -> impl Iterator<Item = (NodeId, &str)> + '_ {
+        (root.0..self.node(root).next).map(NodeId).filter_map(|id| {
+            let node = self.node(id);
+            matches!(node.kind, NodeKind::Scalar(_)).then(|| (id, self.raw_text(node)))
+        })
+    }
+
+    /// Whether `inner` is `outer` or stands inside it.
+    #[must_use]
+    pub fn contains(&self, outer: NodeId, inner: NodeId) -> bool {
+        outer <= inner && inner.0 < self.node(outer).next
+    }
+
+    /// Whether an edit of this node would show up elsewhere: it is an alias, or an anchor that is
+    /// in use stands on it, around it, or in it.
+    #[must_use]
+    pub fn is_shared(&self, id: NodeId) -> bool {
+        self.kind(id) == NodeKind::Alias
+            || self
+                .anchors_in_use
+                .iter()
+                .any(|&anchor| self.contains(anchor, id) || self.contains(id, anchor))
+    }
+
+    /// Whether the mapping has a merge key (`<<`), so that entries can be hidden elsewhere.
+    #[must_use]
+    pub fn has_merge_key(&self, mapping: NodeId) -> bool {
+        self.entries(mapping).any(|(key, _)| {
+            self.kind(key) == NodeKind::Scalar(Style::Plain) && self.text(key) == Some("<<")
+        })
+    }
+
+    /// Whether the mapping names a key twice that is one of `keys`.
+    #[must_use]
+    pub fn repeats(&self, mapping: NodeId, keys: &[&str]) -> Option<String> {
+        keys.iter()
+            .find(|key| self.all(mapping, key).count() > 1)
+            .map(|key| (*key).to_owned())
+    }
+}
+
+/// Builds the flat tree from the parser's events.
+struct Builder<'a> {
+    document: Document<'a>,
+    open: Vec<u32>,
+    /// Where the text of the last closed node ended.
+    last_end: u32,
+}
+
+impl<'a> Builder<'a> {
+    fn new(source: &'a str) -> Self {
+        Self {
+            document: Document {
+                source,
+                nodes: Vec::with_capacity(source.len() / 16),
+                decoded: Vec::new(),
+                tags: Vec::new(),
+                anchors: Vec::new(),
+                roots: Vec::new(),
+                anchors_in_use: Vec::new(),
+            },
+            open: Vec::new(),
+            last_end: 0,
+        }
+    }
+
+    fn build(mut self) -> Result<Document<'a>, ParseError> {
+        let mut parser = events(self.document.source);
+        while let Some(event) = parser.next_event() {
+            let (event, span) = event.map_err(|error| ParseError {
+                message: error.info(),
+                line: error.marker().line().saturating_sub(1),
+                column: error.marker().col() + 1,
+            })?;
+            self.take(event, &span);
+        }
+        let document = &mut self.document;
+        let mut used: Vec<NodeId> = document
+            .nodes
+            .iter()
+            .filter(|node| node.kind == NodeKind::Alias)
+            .filter_map(|node| match node.value {
+                Value::Anchor(number) => document.anchored(number),
+                _ => None,
+            })
+            .collect();
+        used.sort_unstable();
+        used.dedup();
+        document.anchors_in_use = used;
+        Ok(self.document)
+    }
+
+    fn take(&mut self, event: Event<'a>, span: &Span) {
+        let range = span.byte_range().unwrap_or_default();
+        match event {
+            Event::Scalar(text, style, anchor, tag) => self.scalar(text, style, range, anchor, tag),
+            Event::Alias(anchor) => {
+                let id = self.push(NodeKind::Alias, &range, Value::Anchor(narrow(anchor)), 0, None);
+                self.close(id, narrow(range.end));
+            }
+            Event::SequenceStart(style, anchor, tag) => {
+                let flow = style == StructureStyle::Flow;
+                let id = self.push(NodeKind::Sequence { flow }, &range, Value::Anchor(0), anchor, tag);
+                self.open.push(id.0);
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                let flow = style == StructureStyle::Flow;
+                let id = self.push(NodeKind::Mapping { flow }, &range, Value::Anchor(0), anchor, tag);
+                self.open.push(id.0);
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                if let Some(open) = self.open.pop() {
+                    // A block collection has no end of its own: the event stands at the next token.
+                    let end = if range.is_empty() { self.last_end } else { narrow(range.end) };
+                    self.close(NodeId(open), end);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn scalar(
+        &mut self,
+        text: Cow<'a, str>,
+        style: ScalarStyle,
+        range: std::ops::Range<usize>,
+        anchor: usize,
+        tag: Option<Cow<'a, Tag>>,
+    ) {
+        let source = self.document.source;
+        let style = match style {
+            ScalarStyle::Plain => Style::Plain,
+            ScalarStyle::SingleQuoted => Style::SingleQuoted,
+            ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
+            ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
+        };
+        // The parser's range of a block scalar runs into the next line's indentation.
+        let end = if style == Style::Block {
+            range.start + source[range.clone()].trim_end_matches(['\n', '\r', ' ', '\t']).len()
+        } else {
+            range.end
+        };
+        let value = match &text {
+            Cow::Borrowed("~") if range.is_empty() => Value::Slice(narrow(range.start), narrow(range.start)),
+            Cow::Borrowed(text) => {
+                match (text.as_ptr() as usize).checked_sub(source.as_ptr() as usize) {
+                    Some(at) if at + text.len() <= source.len() => {
+                        Value::Slice(narrow(at), narrow(at + text.len()))
+                    }
+                    _ => self.decode((*text).to_owned()),
+                }
+            }
+            Cow::Owned(text) => self.decode(text.clone()),
+        };
+        let id = self.push(NodeKind::Scalar(style), &(range.start..end), value, anchor, tag);
+        self.close(id, narrow(end));
+    }
+
+    fn decode(&mut self, text: String) -> Value {
+        self.document.decoded.push(text);
+        Value::Decoded(narrow(self.document.decoded.len() - 1))
+    }
+
+    fn push(
+        &mut self,
+        kind: NodeKind,
+        range: &std::ops::Range<usize>,
+        value: Value,
+        anchor: usize,
+        tag: Option<Cow<'a, Tag>>,
+    ) -> NodeId {
+        let id = NodeId(narrow(self.document.nodes.len()));
+        if self.open.is_empty() {
+            self.document.roots.push(id);
+        }
+        if anchor != 0 {
+            self.document.anchors.push((narrow(anchor), id));
+        }
+        if let Some(tag) = tag {
+            self.document.tags.push((id, tag_text(&tag)));
+        }
+        self.document.nodes.push(Node {
+            kind,
+            start: narrow(range.start),
+            end: narrow(range.end),
+            next: id.0 + 1,
+            value,
+        });
+        id
+    }
+
+    fn close(&mut self, id: NodeId, end: u32) {
+        let next = narrow(self.document.nodes.len());
+        let node = &mut self.document.nodes[id.0 as usize];
+        node.next = next;
+        node.end = end.max(node.start);
+        self.last_end = node.end;
+    }
+}
+
+/// The tag in full, as far as the document tells.
+pub(super) fn tag_text(tag: &Tag) -> String {
+    format!("{}{}", tag.handle(), tag.suffix())
+}
+
+/// Offsets fit: `Document::parse` refuses larger sources.
+fn narrow(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,128 @@
+//! A rendered manifest stream: split, prefiltered, parsed where it matters, edited by splicing.
+
+pub mod candidate;
+pub mod document;
+pub mod edit;
+pub mod mention;
+pub mod object;
+pub mod scalar;
+pub mod stream;
+mod verify;
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+pub use candidate::Literals;
+pub use document::{Document, NodeId};
+use document::ParseError;
+
+/// A manifest stream whose candidate documents are parsed (R16, R19).
+#[derive(Debug)]
+pub struct Manifest<'a> {
+    input: &'a [u8],
+    documents: Vec<Range<usize>>,
+    parsed: Vec<(usize, Document<'a>)>,
+    first_lines: Vec<usize>,
+}
+
+/// Why a stream cannot be read. Nothing is written then.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ManifestError {
+    /// A candidate document is not YAML or not UTF-8 (R19).
+    #[error(
+        "document {number}, line {line}, column {column}: {message}; it can hold an object that \
+         names a TLS secret, so it is not passed on unread: correct the chart that renders it"
+    )]
+    Document {
+        /// The document's number in the stream, from 1.
+        number: usize,
+        /// The line in the stream, from 1.
+        line: usize,
+        /// The column in characters, from 1.
+        column: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// The stream is UTF-16 or UTF-32.
+    #[error("the manifests are not UTF-8: the stream starts with a UTF-16 byte order mark")]
+    Utf16,
+}
+
+impl<'a> Manifest<'a> {
+    /// Splits the stream and parses the documents that can hold an object of one of the `kinds`.
+    ///
+    /// # Errors
+    /// When a candidate document does not parse; the first one in the stream is named.
+    pub fn read(input: &'a [u8], kinds: &[Literals]) -> Result<Self, ManifestError> {
+        if input.starts_with(b"\xff\xfe") || input.starts_with(b"\xfe\xff") {
+            return Err(ManifestError::Utf16);
+        }
+        let documents = stream::split(input);
+        let candidates = candidate::candidates(input, &documents, kinds);
+        let results: Vec<Result<Document<'a>, ParseError>> = candidates
+            .par_iter()
+            .map(|&index| Document::parse(&input[documents[index].clone()]))
+            .collect();
+        let mut parsed = Vec::with_capacity(results.len());
+        for (&index, result) in candidates.iter().zip(results) {
+            let document = result.map_err(|error| ManifestError::Document {
+                number: index + 1,
+                line: line_breaks(&input[..documents[index].start]) + error.line + 1,
+                column: error.column,
+                message: crate::output::escape::escape(&error.message).into_owned(),
+            })?;
+            parsed.push((index, document));
+        }
+        let first_lines = if parsed.is_empty() { Vec::new() } else { first_lines(input, &documents) };
+        Ok(Self { input, documents, parsed, first_lines })
+    }
+
+    /// The bytes that were read.
+    #[must_use]
+    pub fn input(&self) -> &'a [u8] {
+        self.input
+    }
+
+    /// The byte range of each document.
+    #[must_use]
+    pub fn documents(&self) -> &[Range<usize>] {
+        &self.documents
+    }
+
+    /// The parsed documents, each with its index in the stream.
+    #[must_use]
+    pub fn parsed(&self) -> &[(usize, Document<'a>)] {
+        &self.parsed
+    }
+
+    /// The parsed document with this index in the stream.
+    #[must_use]
+    pub fn document(&self, index: usize) -> Option<&Document<'a>> {
+        let at = self.parsed.binary_search_by_key(&index, |(document, _)| *document).ok()?;
+        Some(&self.parsed[at].1)
+    }
+
+    /// The line of the stream, from 1, on which a node of a parsed document starts.
+    #[must_use]
+    pub fn line(&self, index: usize, node: NodeId) -> usize {
+        let first = self.first_lines.get(index).copied().unwrap_or_default();
+        self.document(index).map_or(first, |document| first + document.line(node))
+    }
+}
+
+fn line_breaks(bytes: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', bytes).count()
+}
+
+/// The line, from 1, on which each document starts.
+fn first_lines(input: &[u8], documents: &[Range<usize>]) -> Vec<usize> {
+    documents
+        .iter()
+        .scan(1, |line, document| {
+            let first = *line;
+            *line += line_breaks(&input[document.clone()]);
+            Some(first)
+        })
+        .collect()
+}

@@ -1,0 +1,4 @@
+//! What is printed and written.
+
+pub mod escape;
+pub mod file;

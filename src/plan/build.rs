@@ -1,0 +1,301 @@
+//! From a render to its plan, and from the decisions to the edits that carry them out.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::decide::{Decided, Judged, Verdict, decide, writes_secrets};
+use super::facts::Render;
+use super::view::Viewer;
+use super::{Live, MAX_NAMESPACES, Plan, PlanError, Settings, count_namespaces};
+use crate::certificate::{self, Certificate};
+use crate::consumers::{self, Consumer, Left, TABLE};
+use crate::inventory::Inventory;
+use crate::manifest::edit::{Edits, UnsupportedLayout};
+use crate::manifest::object::{Object, objects};
+use crate::manifest::{Document, Literals, Manifest};
+use crate::output::escape::escape;
+
+/// What happens to one document of the stream.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Its text is edited.
+    Edit(Edits),
+    /// It is dropped; the comment takes its place.
+    Drop(String),
+}
+
+/// A plan and what carries it out.
+#[derive(Debug)]
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// The changes by document index.
+    pub changes: BTreeMap<usize, Change>,
+}
+
+/// A planned edit that could not be made although it was tried before. This is our bug.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("internal error: {object} in document {document}: an edit that was planned cannot be made; please report it")]
+pub struct InternalError {
+    /// The object.
+    pub object: String,
+    /// The document's number.
+    pub document: usize,
+}
+
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The render cannot be planned.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// Our bug.
+    #[error(transparent)]
+    Internal(#[from] InternalError),
+}
+
+/// The words that each kind of the table, and the other kinds that matter, can be found by.
+#[must_use]
+pub fn literals() -> Vec<Literals> {
+    let of_row = |row: &&'static consumers::Row| {
+        let kind = row.kind;
+        row.literals.iter().map(move |group| Literals { kind, group })
+    };
+    let mut literals: Vec<Literals> = TABLE.iter().flat_map(of_row).collect();
+    literals.push(certificate::LITERALS);
+    literals.push(CHART_MADE);
+    literals
+}
+
+/// The words of a TLS Secret that the chart itself makes.
+const CHART_MADE: Literals = Literals { kind: "Secret", group: "kubernetes.io/tls" };
+
+/// The namespaces in which the render's slots are, so that only those are read (R21).
+///
+/// # Errors
+/// When an object names none and the release's is not known, or when there are too many.
+pub fn namespaces(manifest: &Manifest<'_>, settings: &Settings) -> Result<HashSet<String>, PlanError> {
+    let found = collect(manifest, settings)?;
+    let with_slots = found.consumers.iter().zip(&found.namespaces).filter(|(consumer, _)| !consumer.slots.is_empty());
+    Ok(with_slots.map(|(_, namespace)| namespace.clone()).collect())
+}
+
+/// Plans a render.
+///
+/// # Errors
+/// When the namespace of an object is not known, when too many are named, or when a trigger that
+/// must stay would overwrite a routing secret.
+pub fn plan(
+    manifest: &Manifest<'_>,
+    inventory: &Inventory,
+    live: &Live,
+    settings: &Settings,
+) -> Result<Planned, Error> {
+    let found = collect(manifest, settings)?;
+    let mut render = Render {
+        manifest,
+        consumers: found.consumers,
+        namespaces: found.namespaces,
+        certificates: found.certificates,
+        certificate_namespaces: found.certificate_namespaces,
+        chart_made: found.chart_made,
+        inventory,
+        live,
+        settings,
+        slots: HashMap::new(),
+        produced: HashMap::new(),
+    };
+    render.index();
+    let decided = decide(&render);
+    refuse_overwrites(&render, &decided)?;
+    let changes = changes(&render, &decided)?;
+    let plan = Viewer::new(&render, &decided).plan();
+    Ok(Planned { plan, changes })
+}
+
+#[derive(Default)]
+struct Found<'r> {
+    consumers: Vec<Consumer<'r>>,
+    namespaces: Vec<String>,
+    certificates: Vec<Certificate<'r>>,
+    certificate_namespaces: Vec<String>,
+    chart_made: HashSet<(String, String)>,
+}
+
+fn collect<'r>(manifest: &'r Manifest<'_>, settings: &Settings) -> Result<Found<'r>, PlanError> {
+    let mut found = Found::default();
+    for (index, document) in manifest.parsed() {
+        for object in objects(document) {
+            collect_object(manifest, settings, *index, document, object, &mut found)?;
+        }
+    }
+    let named = found.consumers.iter().zip(&found.namespaces);
+    let named = named.filter(|(consumer, _)| !consumer.slots.is_empty()).map(|(_, namespace)| namespace.as_str());
+    let count = count_namespaces(named);
+    if count > MAX_NAMESPACES {
+        return Err(PlanError::TooManyNamespaces(count));
+    }
+    Ok(found)
+}
+
+fn collect_object<'r>(
+    manifest: &Manifest<'_>,
+    settings: &Settings,
+    index: usize,
+    document: &'r Document<'_>,
+    object: Object<'r>,
+    found: &mut Found<'r>,
+) -> Result<(), PlanError> {
+    let namespace_of = |object: &Object<'_>| {
+        let given = object.namespace.filter(|namespace| !namespace.is_empty());
+        given.map(str::to_owned).or_else(|| settings.namespace.clone()).ok_or_else(|| PlanError::NamespaceUnknown {
+            document: index + 1,
+            line: manifest.line(index, object.node),
+            object: describe(object),
+        })
+    };
+    if certificate::is_certificate(&object) {
+        found.certificate_namespaces.push(namespace_of(&object)?);
+        found.certificates.push(certificate::read(index, document, object));
+    } else if object.group.is_empty() && object.kind == "Secret" {
+        if document.text_at(object.node, &["type"]) == Some("kubernetes.io/tls") {
+            found.chart_made.insert((namespace_of(&object)?, object.name.to_owned()));
+        }
+    } else if let Some(consumer) = consumers::read(index, document, object, &settings.triggers) {
+        let namespace = if consumer.slots.is_empty() && consumer.object.namespace.is_none() {
+            settings.namespace.clone().unwrap_or_default()
+        } else {
+            namespace_of(&consumer.object)?
+        };
+        found.namespaces.push(namespace);
+        found.consumers.push(consumer);
+    }
+    Ok(())
+}
+
+/// `Kind name`, fit to be printed.
+pub(super) fn describe(object: &Object<'_>) -> String {
+    format!("{} {}", escape(object.kind), escape(object.name))
+}
+
+/// R10: an object that keeps its trigger and names a routing secret would overwrite it.
+fn refuse_overwrites(render: &Render<'_, '_>, decided: &Decided<'_>) -> Result<(), PlanError> {
+    for (at, judged) in decided.consumers.iter().enumerate() {
+        let consumer = &render.consumers[at];
+        let why = match &judged.whole {
+            Some(Left::ProducedByTrigger) | None => continue,
+            Some(why) => why,
+        };
+        if !writes_secrets(consumer) {
+            continue;
+        }
+        let namespace = &render.namespaces[at];
+        let overwritten = consumer.slots.iter().find(|slot| {
+            slot.listed > 0
+                && render.inventory.get(namespace, &slot.secret_name).is_some_and(|secret| secret.routing)
+        });
+        if let Some(slot) = overwritten {
+            return Err(PlanError::Overwrite {
+                document: consumer.document + 1,
+                line: render.manifest.line(consumer.document, consumer.object.node),
+                object: describe(&consumer.object),
+                path: slot.path.clone(),
+                secret: escape(&slot.secret_name).into_owned(),
+                trigger: consumer.triggers.first().map(|trigger| escape(&trigger.key).into_owned()).unwrap_or_default(),
+                why: why.to_string(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn changes(render: &Render<'_, '_>, decided: &Decided<'_>) -> Result<BTreeMap<usize, Change>, InternalError> {
+    let mut edits: BTreeMap<usize, Edits> = BTreeMap::new();
+    for (consumer, judged) in render.consumers.iter().zip(&decided.consumers) {
+        let Some(document) = render.manifest.document(consumer.document) else { continue };
+        let of_document = edits.entry(consumer.document).or_default();
+        carry_out(consumer, judged, document, of_document).map_err(|UnsupportedLayout| InternalError {
+            object: describe(&consumer.object),
+            document: consumer.document + 1,
+        })?;
+    }
+    let mut changes = BTreeMap::new();
+    let mut leaving: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (at, certificate) in render.certificates.iter().enumerate() {
+        if decided.certificates[at].is_none() {
+            leaving.entry(certificate.document).or_default().push(at);
+        }
+    }
+    for (index, certificates) in leaving {
+        drop_certificates(render, decided, index, &certificates, &mut edits, &mut changes)?;
+    }
+    changes.extend(
+        edits.into_iter().filter(|(_, edits)| !edits.is_empty()).map(|(index, edits)| (index, Change::Edit(edits))),
+    );
+    Ok(changes)
+}
+
+fn carry_out(
+    consumer: &Consumer<'_>,
+    judged: &Judged<'_>,
+    document: &Document<'_>,
+    edits: &mut Edits,
+) -> Result<(), UnsupportedLayout> {
+    if judged.whole.is_some() {
+        return Ok(());
+    }
+    for (slot, verdict) in consumer.slots.iter().zip(&judged.slots) {
+        match verdict {
+            Verdict::Rewrite(secret) => consumer.point(document, slot, &secret.id.name, edits)?,
+            Verdict::Split(groups) => {
+                let groups: Vec<(Vec<usize>, String)> =
+                    groups.iter().map(|(hosts, secret)| (hosts.clone(), secret.id.name.clone())).collect();
+                consumer.split(document, slot, &groups, edits)?;
+            }
+            Verdict::Keep(_) | Verdict::Left(_) => {}
+        }
+    }
+    if judged.loses_triggers() && !consumer.triggers.is_empty() {
+        consumer.remove_triggers(document, edits)?;
+    }
+    Ok(())
+}
+
+/// Drops the Certificates of one document: all of it, or items of its list.
+fn drop_certificates(
+    render: &Render<'_, '_>,
+    decided: &Decided<'_>,
+    index: usize,
+    certificates: &[usize],
+    edits: &mut BTreeMap<usize, Edits>,
+    changes: &mut BTreeMap<usize, Change>,
+) -> Result<(), InternalError> {
+    let Some(document) = render.manifest.document(index) else { return Ok(()) };
+    let comment: Vec<String> = certificates.iter().map(|&at| comment(render, decided, at)).collect();
+    if objects(document).len() == certificates.len() {
+        changes.insert(index, Change::Drop(comment.join("\n")));
+        edits.remove(&index);
+        return Ok(());
+    }
+    let of_document = edits.entry(index).or_default();
+    for &at in certificates {
+        let object = &render.certificates[at].object;
+        let removed = object.list.ok_or(UnsupportedLayout).and_then(|list| of_document.remove(document, list, &[object.node]));
+        removed.map_err(|UnsupportedLayout| InternalError { object: describe(object), document: index + 1 })?;
+    }
+    Ok(())
+}
+
+/// What stands in a dropped Certificate's place.
+fn comment(render: &Render<'_, '_>, decided: &Decided<'_>, at: usize) -> String {
+    let certificate = &render.certificates[at];
+    let namespace = &render.certificate_namespaces[at];
+    let used = render.used(&decided.consumers, namespace, &certificate.spec.secret_name);
+    let used: Vec<&str> = used.iter().map(|secret| secret.id.name.as_str()).collect();
+    let covers = if used.len() == 1 { "covers" } else { "cover" };
+    format!(
+        "# routing-secrets: dropped Certificate {}, {} {covers} {}",
+        escape(certificate.object.name),
+        escape(&used.join(" and ")),
+        escape(&certificate.spec.names.join(", "))
+    )
+}

@@ -1,0 +1,237 @@
+//! The decisions (R8–R13, R15): each slot by itself, each object as a whole, and what they mean
+//! for each other, until nothing changes any more.
+
+use std::collections::HashMap;
+
+use super::facts::Render;
+use super::{ForeignTrigger, Live};
+use crate::certificate::{self, Keep};
+use crate::choose::{self, HostName, Query};
+use crate::consumers::trigger::Actor;
+use crate::consumers::{Consumer, Left, Slot};
+use crate::secret::Secret;
+
+/// What happens to one slot.
+#[derive(Clone, Debug)]
+pub enum Verdict<'i> {
+    /// It is pointed at this Secret.
+    Rewrite(&'i Secret),
+    /// Its hosts are given to several Secrets.
+    Split(Vec<(Vec<usize>, &'i Secret)>),
+    /// It names this routing secret already.
+    Keep(&'i Secret),
+    /// It stays.
+    Left(Left),
+}
+
+/// The verdicts on one consumer.
+#[derive(Clone, Debug)]
+pub struct Judged<'i> {
+    /// One for each slot.
+    pub slots: Vec<Verdict<'i>>,
+    /// Why the object is left whole, if it is.
+    pub whole: Option<Left>,
+}
+
+impl Judged<'_> {
+    /// Whether the slot with this index names another Secret now.
+    #[must_use]
+    pub fn is_rewritten(&self, slot: usize) -> bool {
+        self.whole.is_none() && matches!(self.slots[slot], Verdict::Rewrite(_) | Verdict::Split(_))
+    }
+
+    /// Whether the object's triggers go.
+    #[must_use]
+    pub fn loses_triggers(&self) -> bool {
+        self.whole.is_none() && self.slots.iter().any(|slot| !matches!(slot, Verdict::Left(_)))
+    }
+}
+
+/// All decisions of a render.
+#[derive(Debug)]
+pub struct Decided<'i> {
+    /// One for each consumer.
+    pub consumers: Vec<Judged<'i>>,
+    /// One for each Certificate: why it stays, or `None` when it is dropped.
+    pub certificates: Vec<Option<Keep>>,
+}
+
+/// Decides on every consumer and Certificate of the render.
+///
+/// An object that must be left can make another one be left, never the other way round, so the
+/// rounds end; each round looks at the one before, so the order of objects does not matter.
+#[must_use]
+pub fn decide<'i>(render: &Render<'_, 'i>) -> Decided<'i> {
+    let mut consumers: Vec<Judged<'i>> = (0..render.consumers.len()).map(|at| judge(render, at)).collect();
+    let proofs = render.proofs(&consumers);
+    loop {
+        let certificates: Vec<Option<Keep>> =
+            (0..render.certificates.len()).map(|at| proofs.keep_certificate(render, &consumers, at)).collect();
+        let newly_left: Vec<(usize, Left)> = (0..consumers.len())
+            .filter_map(|at| {
+                let keep = needed_secret(render, &proofs, &consumers, &certificates, at)?;
+                Some((at, Left::SecretNeeded(keep.to_string())))
+            })
+            .collect();
+        if newly_left.is_empty() {
+            return Decided { consumers, certificates };
+        }
+        for (at, left) in newly_left {
+            consumers[at].whole = Some(left);
+        }
+    }
+}
+
+/// The verdict on one consumer by itself.
+fn judge<'i>(render: &Render<'_, 'i>, at: usize) -> Judged<'i> {
+    let consumer = &render.consumers[at];
+    let slots: Vec<Verdict<'i>> = consumer.slots.iter().map(|slot| judge_slot(render, at, slot)).collect();
+    let whole = consumer
+        .left
+        .clone()
+        .or_else(|| foreign_trigger(render, at))
+        .or_else(|| produced_by_trigger(render, at))
+        .or_else(|| stays_for_a_slot(consumer, &slots));
+    Judged { slots, whole }
+}
+
+fn judge_slot<'i>(render: &Render<'_, 'i>, at: usize, slot: &Slot) -> Verdict<'i> {
+    let consumer = &render.consumers[at];
+    if let Some(left) = slot.left.clone().or_else(|| consumer.left.clone()) {
+        return Verdict::Left(left);
+    }
+    let namespace = render.namespaces[at].as_str();
+    let current = (!slot.secret_name.is_empty()).then_some(slot.secret_name.as_str());
+    let query = Query { namespace, hosts: &slot.names, span: consumer.row.span, current };
+    let Some(winner) = choose::winner(&query, render.inventory) else {
+        let can_split = slot.listed == slot.hosts.len() && slot.listed > 1 && slot.splits();
+        let groups = if can_split { choose::split(&query, render.inventory) } else { None };
+        return match groups {
+            Some(groups) if !is_chosen(render, namespace, consumer, slot) => Verdict::Split(groups),
+            Some(_) => Verdict::Left(Left::Chosen),
+            None => Verdict::Left(Left::NotCovered(not_covered(render, namespace, consumer, slot))),
+        };
+    };
+    if Some(winner.id.name.as_str()) == current {
+        return Verdict::Keep(winner);
+    }
+    if is_chosen(render, namespace, consumer, slot) {
+        return Verdict::Left(Left::Chosen);
+    }
+    match reduced(render, namespace, consumer, slot, winner) {
+        Some(host) => Verdict::Left(Left::ReducesCoverage(host)),
+        None => Verdict::Rewrite(winner),
+    }
+}
+
+/// The hosts of the slot that no usable routing secret covers; all when each has one, but not one
+/// for all.
+fn not_covered(render: &Render<'_, '_>, namespace: &str, consumer: &Consumer<'_>, slot: &Slot) -> Vec<String> {
+    let usable: Vec<&Secret> = render.inventory.routing(namespace).filter(|secret| secret.is_usable()).collect();
+    let is_covered = |name: &HostName| usable.iter().any(|secret| choose::covers(secret, name, consumer.row.span));
+    let pairs = slot.hosts.iter().zip(&slot.names);
+    let uncovered: Vec<String> =
+        pairs.filter(|(_, name)| !is_covered(name)).map(|(host, _)| host.clone()).collect();
+    if uncovered.is_empty() { vec![format!("{} together", slot.hosts.join(", "))] } else { uncovered }
+}
+
+/// R8: the Secret exists, nothing in the render produces it, it is usable, covers the hosts, and is
+/// not cert-manager's.
+fn is_chosen(render: &Render<'_, '_>, namespace: &str, consumer: &Consumer<'_>, slot: &Slot) -> bool {
+    !render.settings.all_slots
+        && !render.is_produced(namespace, &slot.secret_name)
+        && render.inventory.get(namespace, &slot.secret_name).is_some_and(|secret| {
+            secret.is_usable()
+                && secret.producer.is_none()
+                && slot.names.iter().all(|name| choose::covers(secret, name, consumer.row.span))
+        })
+}
+
+/// R15: the first host of the rules that no slot lists, that the slot's Certificate serves now, and
+/// that `winner` would not serve (ingress-nginx takes any entry whose certificate fits the host).
+fn reduced(
+    render: &Render<'_, '_>,
+    namespace: &str,
+    consumer: &Consumer<'_>,
+    slot: &Slot,
+    winner: &Secret,
+) -> Option<String> {
+    let listed = |host: &String| consumer.slots.iter().any(|slot| slot.hosts.contains(host));
+    let served_now = |name: &HostName| {
+        let certificates = render.certificates_of(namespace, &slot.secret_name);
+        certificates.iter().flat_map(|&at| &render.certificates[at].spec.names).any(|san| {
+            choose::cover(name, san, consumer.row.span) != choose::Cover::No
+        })
+    };
+    let unlisted = consumer.served.rules.iter().filter(|host| !listed(host));
+    unlisted
+        .filter_map(|host| Some((host, HostName::parse(host).ok()?)))
+        .find(|(_, name)| served_now(name) && !choose::covers(winner, name, consumer.row.span))
+        .map(|(host, _)| host.clone())
+}
+
+/// R12: a trigger that someone else owns on the live object.
+fn foreign_trigger(render: &Render<'_, '_>, at: usize) -> Option<Left> {
+    let Live::Known(objects) = render.live else { return None };
+    let ForeignTrigger { key, manager, command } = objects.get(&render.key(at))?.first()?.clone();
+    Some(Left::ForeignTrigger { key, manager, command })
+}
+
+/// R10: a slot names a routing secret, and the object's trigger is what produces that secret.
+fn produced_by_trigger(render: &Render<'_, '_>, at: usize) -> Option<Left> {
+    let consumer = &render.consumers[at];
+    let issuer = certificate::issuer_of(consumer);
+    let is_produced = consumer.slots.iter().any(|slot| {
+        render.inventory.get(&render.namespaces[at], &slot.secret_name).is_some_and(|secret| {
+            secret.routing
+                && secret.producer.as_ref().is_some_and(|producer| {
+                    producer.certificate_name == secret.id.name
+                        && issuer == format!("{}/{}", producer.issuer_kind, producer.issuer_name)
+                })
+        })
+    });
+    (is_produced && writes_secrets(consumer)).then_some(Left::ProducedByTrigger)
+}
+
+/// R10: all or nothing. One slot that stays keeps the triggers, and they keep every slot.
+fn stays_for_a_slot(consumer: &Consumer<'_>, slots: &[Verdict<'_>]) -> Option<Left> {
+    if consumer.triggers.is_empty() {
+        return None;
+    }
+    consumer.slots.iter().zip(slots).find_map(|(slot, verdict)| match verdict {
+        Verdict::Left(Left::NoHosts) => None,
+        Verdict::Left(left) => Some(Left::TriggerStays(format!("{}: {left}", slot.path))),
+        _ => None,
+    })
+}
+
+/// Whether a trigger of the object makes an issuer write into its Secrets.
+pub(super) fn writes_secrets(consumer: &Consumer<'_>) -> bool {
+    consumer.triggers.iter().any(|trigger| trigger.actor == Actor::Secret)
+}
+
+/// R10: why a Secret that the consumer's trigger produces is needed although nothing that stays
+/// produces it.
+fn needed_secret(
+    render: &Render<'_, '_>,
+    proofs: &super::facts::Proofs,
+    consumers: &[Judged<'_>],
+    certificates: &[Option<Keep>],
+    at: usize,
+) -> Option<Keep> {
+    let consumer = &render.consumers[at];
+    if consumers[at].whole.is_some() || !writes_secrets(consumer) {
+        return None;
+    }
+    let namespace = &render.namespaces[at];
+    let rewritten = (0..consumer.slots.len()).filter(|&slot| consumers[at].is_rewritten(slot));
+    rewritten.map(|slot| &consumer.slots[slot]).find_map(|slot| {
+        if render.stays_produced(consumers, certificates, namespace, &slot.secret_name) {
+            return None;
+        }
+        proofs.keep_secret(render, consumers, namespace, consumer, slot)
+    })
+}
+
+/// The slots of a render by the Secret that they name.
+pub(super) type SlotIndex = HashMap<(String, String), Vec<(usize, usize)>>;

@@ -1,0 +1,244 @@
+//! What the conditions of R13 are judged by: the render as a whole, and the occurrences of names.
+
+use std::collections::{HashMap, HashSet};
+
+use super::decide::{Judged, SlotIndex, Verdict, writes_secrets};
+use super::{Live, Settings};
+use crate::certificate::{Certificate, CertificateSpec, Facts, Keep, keep, of_trigger};
+use crate::choose::{self, HostName};
+use crate::consumers::{Consumer, Slot};
+use crate::inventory::Inventory;
+use crate::manifest::mention::{Mention, Names};
+use crate::manifest::object::objects;
+use crate::manifest::{Document, Manifest, NodeId};
+use crate::secret::Secret;
+
+/// Secrets that programs are known to read by name through the API (Argo CD's server
+/// `util/settings/settings.go`).
+const READ_BY_NAME: [&str; 1] = ["argocd-server-tls"];
+
+/// A render with everything that decisions about it depend on.
+#[derive(Debug)]
+pub struct Render<'r, 'i> {
+    /// The stream.
+    pub manifest: &'r Manifest<'r>,
+    /// The consumers, in the order of the stream.
+    pub consumers: Vec<Consumer<'r>>,
+    /// The namespace of each consumer.
+    pub namespaces: Vec<String>,
+    /// The Certificates, in the order of the stream.
+    pub certificates: Vec<Certificate<'r>>,
+    /// The namespace of each Certificate.
+    pub certificate_namespaces: Vec<String>,
+    /// The TLS Secrets that the chart itself makes.
+    pub chart_made: HashSet<(String, String)>,
+    /// The secrets.
+    pub inventory: &'i Inventory,
+    /// The live objects.
+    pub live: &'r Live,
+    /// What the user asked for.
+    pub settings: &'r Settings,
+    pub(super) slots: SlotIndex,
+    pub(super) produced: HashMap<(String, String), Vec<usize>>,
+}
+
+impl Render<'_, '_> {
+    /// Fills the indices by Secret.
+    pub(super) fn index(&mut self) {
+        for (at, consumer) in self.consumers.iter().enumerate() {
+            for (slot, named) in consumer.slots.iter().enumerate() {
+                let key = (self.namespaces[at].clone(), named.secret_name.clone());
+                self.slots.entry(key).or_default().push((at, slot));
+            }
+        }
+        for (at, certificate) in self.certificates.iter().enumerate() {
+            let key = (self.certificate_namespaces[at].clone(), certificate.spec.secret_name.clone());
+            self.produced.entry(key).or_default().push(at);
+        }
+    }
+
+    /// `group/kind/namespace/name` of a consumer, as [`Live`] names it.
+    pub(super) fn key(&self, at: usize) -> String {
+        let object = &self.consumers[at].object;
+        format!("{}/{}/{}/{}", object.group, object.kind, self.namespaces[at], object.name)
+    }
+
+    fn slots_of(&self, namespace: &str, name: &str) -> &[(usize, usize)] {
+        self.slots.get(&(namespace.to_owned(), name.to_owned())).map_or(&[], Vec::as_slice)
+    }
+
+    /// The Certificates of the render that produce a Secret.
+    pub(super) fn certificates_of(&self, namespace: &str, name: &str) -> &[usize] {
+        self.produced.get(&(namespace.to_owned(), name.to_owned())).map_or(&[], Vec::as_slice)
+    }
+
+    fn is_chart_made(&self, namespace: &str, name: &str) -> bool {
+        self.chart_made.contains(&(namespace.to_owned(), name.to_owned()))
+    }
+
+    /// Whether anything in the render produces the Secret.
+    pub(super) fn is_produced(&self, namespace: &str, name: &str) -> bool {
+        !self.certificates_of(namespace, name).is_empty()
+            || self.is_chart_made(namespace, name)
+            || self.slots_of(namespace, name).iter().any(|&(at, _)| writes_secrets(&self.consumers[at]))
+    }
+
+    /// Whether something that stays in the render goes on producing the Secret.
+    pub(super) fn stays_produced(
+        &self,
+        consumers: &[Judged<'_>],
+        certificates: &[Option<Keep>],
+        namespace: &str,
+        name: &str,
+    ) -> bool {
+        self.certificates_of(namespace, name).iter().any(|&at| certificates[at].is_some())
+            || self.is_chart_made(namespace, name)
+            || self.slots_of(namespace, name).iter().any(|&(at, slot)| {
+                let consumer = &self.consumers[at];
+                consumers[at].whole.is_some() && writes_secrets(consumer) && consumer.slots[slot].listed > 0
+            })
+    }
+
+    /// The secrets that serve the hosts of the slots that named this Secret.
+    pub(super) fn used<'i>(&self, consumers: &[Judged<'i>], namespace: &str, name: &str) -> Vec<&'i Secret> {
+        let mut used: Vec<&Secret> = Vec::new();
+        for &(at, slot) in self.slots_of(namespace, name) {
+            if consumers[at].whole.is_some() {
+                continue;
+            }
+            match &consumers[at].slots[slot] {
+                Verdict::Rewrite(secret) | Verdict::Keep(secret) => used.push(secret),
+                Verdict::Split(groups) => used.extend(groups.iter().map(|(_, secret)| *secret)),
+                Verdict::Left(_) => {}
+            }
+        }
+        used.sort_by(|a, b| a.id.cmp(&b.id));
+        used.dedup_by(|a, b| a.id == b.id);
+        used
+    }
+
+    /// Looks up the names that the decisions will depend on, once.
+    pub(super) fn proofs(&self, consumers: &[Judged<'_>]) -> Proofs {
+        let mut names = HashSet::new();
+        for ((namespace, name), slots) in &self.slots {
+            let is_rewritten = slots.iter().any(|&(at, slot)| consumers[at].is_rewritten(slot));
+            if is_rewritten && !name.is_empty() && self.is_produced(namespace, name) {
+                names.insert(name.clone());
+            }
+        }
+        if names.is_empty() {
+            return Proofs::default();
+        }
+        let namespaces = self.namespaces.iter().chain(&self.certificate_namespaces).cloned();
+        let names = Names::new(names, namespaces);
+        let mentions = self.manifest.mentions(&names);
+        let mut own: HashSet<(usize, NodeId)> = HashSet::new();
+        for certificate in &self.certificates {
+            own.extend(certificate.own.iter().map(|&node| (certificate.document, node)));
+        }
+        for consumer in &self.consumers {
+            own.extend(consumer.slots.iter().flat_map(|slot| &slot.nodes).map(|&node| (consumer.document, node)));
+            if let Some(document) = self.manifest.document(consumer.document) {
+                own.extend(consumer.host_nodes(document).into_iter().map(|node| (consumer.document, node)));
+            }
+        }
+        let is_foreign = |mention: &&Mention| mention.node.is_none_or(|node| !own.contains(&(mention.document, node)));
+        let mentioned = mentions
+            .into_iter()
+            .filter_map(|(name, mentions)| {
+                let mention = mentions.iter().find(is_foreign)?;
+                Some((name.to_owned(), self.place(mention.document)))
+            })
+            .collect();
+        Proofs { mentioned, injected: self.manifest.injected() }
+    }
+
+    /// A document by its number and first object.
+    fn place(&self, index: usize) -> String {
+        let bytes = &self.manifest.input()[self.manifest.documents()[index].clone()];
+        let object = Document::parse(bytes).ok().and_then(|document| {
+            let objects = objects(&document);
+            objects.first().map(|object| format!(" ({} {})", object.kind, object.name))
+        });
+        format!("document {}{}", index + 1, object.unwrap_or_default())
+    }
+}
+
+/// What was looked up for a render: it does not change while decisions do.
+#[derive(Debug, Default)]
+pub struct Proofs {
+    /// Each name that occurs elsewhere, with the first place.
+    mentioned: HashMap<String, String>,
+    /// `namespace/name` of each Certificate whose CA is injected.
+    injected: HashSet<String>,
+}
+
+impl Proofs {
+    /// Why the Certificate with this index stays; `None` when it may be dropped.
+    pub(super) fn keep_certificate(
+        &self,
+        render: &Render<'_, '_>,
+        consumers: &[Judged<'_>],
+        at: usize,
+    ) -> Option<Keep> {
+        let certificate = &render.certificates[at];
+        let namespace = &render.certificate_namespaces[at];
+        let mut facts = self.facts(render, consumers, namespace, &certificate.spec, certificate.object.name);
+        facts.keep_all = render.settings.keep_certificates;
+        facts.droppable = certificate.droppable;
+        keep(&certificate.spec, &facts)
+    }
+
+    /// Why the Secret that a consumer's trigger would produce for a slot is needed (R10).
+    pub(super) fn keep_secret(
+        &self,
+        render: &Render<'_, '_>,
+        consumers: &[Judged<'_>],
+        namespace: &str,
+        consumer: &Consumer<'_>,
+        slot: &Slot,
+    ) -> Option<Keep> {
+        let spec = of_trigger(consumer, slot);
+        let facts = self.facts(render, consumers, namespace, &spec, &slot.secret_name);
+        keep(&spec, &Facts { droppable: true, ..facts })
+    }
+
+    fn facts(
+        &self,
+        render: &Render<'_, '_>,
+        consumers: &[Judged<'_>],
+        namespace: &str,
+        spec: &CertificateSpec,
+        certificate_name: &str,
+    ) -> Facts {
+        let name = &spec.secret_name;
+        let slots = render.slots_of(namespace, name);
+        let used = render.used(consumers, namespace, name);
+        let slot_left = slots.iter().find(|&&(at, slot)| !consumers[at].is_rewritten(slot)).map(|&(at, slot)| {
+            let consumer = &render.consumers[at];
+            format!("{} {} ({})", consumer.object.kind, consumer.object.name, consumer.slots[slot].path)
+        });
+        let not_covered = spec.names.iter().find(|name| {
+            HostName::parse(name).map_or(true, |name| {
+                let mut spans = slots.iter().map(|&(at, _)| render.consumers[at].row.span);
+                let span = spans.next().unwrap_or(choose::WildcardSpan::OneLabel);
+                !used.iter().any(|secret| choose::covers(secret, &name, span))
+            })
+        });
+        let is_source = render.settings.sources.iter().any(|source| source.namespace == namespace && source.name == *name);
+        Facts {
+            keep_all: false,
+            has_slot: !slots.is_empty(),
+            slot_left,
+            mentioned: self.mentioned.get(name).cloned(),
+            injected: self.injected.contains(&format!("{namespace}/{certificate_name}")),
+            read_by_name: READ_BY_NAME.contains(&name.as_str())
+                || render.settings.keep_secrets.iter().any(|kept| kept == name),
+            not_covered: not_covered.cloned(),
+            is_routing_secret: is_source
+                || render.inventory.get(namespace, name).is_some_and(|secret| secret.routing)
+                || render.inventory.is_mirror_source(namespace, name),
+            droppable: false,
+        }
+    }
+}

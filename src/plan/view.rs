@@ -1,0 +1,236 @@
+//! The decisions as the plan's data.
+
+use std::collections::BTreeSet;
+
+use super::build::describe;
+use super::decide::{Decided, Verdict};
+use super::facts::Render;
+use super::{
+    API_VERSION, CertificateDecision, CertificatePlan, Live, LostCandidate, ObjectRef, Plan, Reason, SlotDecision,
+    SlotPlan, Summary, Target, TriggerDecision, TriggerPlan, Warning,
+};
+use crate::certificate::issuer_of;
+use crate::choose::{self, Query};
+use crate::consumers::{Left, NodeId, Slot};
+use crate::manifest::object::Object;
+use crate::output::escape::escape;
+use crate::secret::Secret;
+
+/// Makes the plan from the render and its decisions.
+pub(super) struct Viewer<'v, 'r, 'i> {
+    render: &'v Render<'r, 'i>,
+    decided: &'v Decided<'i>,
+}
+
+impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
+    pub(super) fn new(render: &'v Render<'r, 'i>, decided: &'v Decided<'i>) -> Self {
+        Self { render, decided }
+    }
+
+    pub(super) fn plan(&self) -> Plan {
+        let slots = self.slots();
+        let triggers = self.triggers();
+        let certificates = self.certificates();
+        let warnings = self.warnings(&triggers, &certificates);
+        let count = |decision| slots.iter().filter(|slot| slot.decision == decision).count();
+        let without_hosts = slots.iter().filter(|slot| slot.reason.code == Left::NoHosts.code()).count();
+        let dropped = certificates.iter().filter(|certificate| certificate.decision == CertificateDecision::Dropped);
+        let dropped = dropped.count();
+        let summary = Summary {
+            rewritten: count(SlotDecision::Rewritten) + count(SlotDecision::Split),
+            kept: count(SlotDecision::Kept),
+            left: count(SlotDecision::Left) - without_hosts,
+            without_hosts,
+            triggers_removed: triggers.iter().filter(|trigger| trigger.decision == TriggerDecision::Removed).count(),
+            certificates_dropped: dropped,
+            certificates_kept: certificates.len() - dropped,
+        };
+        Plan { api_version: API_VERSION, kind: "Plan", slots, triggers, certificates, warnings, summary }
+    }
+
+    fn object(&self, index: usize, object: &Object<'_>, namespace: &str) -> ObjectRef {
+        let api_version = match object.group {
+            "" => object.version.to_owned(),
+            group => format!("{group}/{}", object.version),
+        };
+        ObjectRef {
+            api_version,
+            kind: object.kind.to_owned(),
+            namespace: namespace.to_owned(),
+            name: object.name.to_owned(),
+            document: index + 1,
+            line: self.render.manifest.line(index, object.node),
+        }
+    }
+
+    fn line(&self, index: usize, node: Option<NodeId>) -> usize {
+        node.map_or(0, |node| self.render.manifest.line(index, node))
+    }
+
+    fn slots(&self) -> Vec<SlotPlan> {
+        let mut plans = Vec::new();
+        for (at, consumer) in self.render.consumers.iter().enumerate() {
+            let judged = &self.decided.consumers[at];
+            let namespace = &self.render.namespaces[at];
+            for (slot, verdict) in consumer.slots.iter().zip(&judged.slots) {
+                let left = match (&judged.whole, verdict) {
+                    // What speaks about the slot itself says more than what keeps the object whole.
+                    (Some(_), Verdict::Left(left)) | (None, Verdict::Left(left)) => Some(left),
+                    (whole, _) => whole.as_ref(),
+                };
+                let (decision, to, reason) = match (left, verdict) {
+                    (Some(left), _) => (SlotDecision::Left, Vec::new(), Reason::left(left)),
+                    (None, verdict) => outcome(slot, verdict),
+                };
+                let current = (!slot.secret_name.is_empty()).then_some(slot.secret_name.as_str());
+                let query = Query { namespace, hosts: &slot.names, span: consumer.row.span, current };
+                plans.push(SlotPlan {
+                    object: self.object(consumer.document, &consumer.object, namespace),
+                    line: self.line(consumer.document, slot.nodes.last().copied()),
+                    path: slot.path.clone(),
+                    hosts: slot.hosts.clone(),
+                    from: slot.secret_name.clone(),
+                    to,
+                    decision,
+                    reason,
+                    candidates: self.render.settings.candidates.then(|| self.candidates(&query)),
+                });
+            }
+        }
+        plans
+    }
+
+    fn candidates(&self, query: &Query<'_>) -> Vec<LostCandidate> {
+        let choice = choose::choose(query, self.render.inventory);
+        let lost = choice.losers.iter().map(|candidate| LostCandidate {
+            secret_name: candidate.secret.id.name.clone(),
+            reason: Reason::new(candidate.lost.code(), candidate.lost.to_string()),
+        });
+        lost.collect()
+    }
+
+    fn triggers(&self) -> Vec<TriggerPlan> {
+        let mut plans = Vec::new();
+        for (at, consumer) in self.render.consumers.iter().enumerate() {
+            let judged = &self.decided.consumers[at];
+            let companions: Vec<String> = consumer.companions.iter().map(|entry| entry.key.clone()).collect();
+            for trigger in &consumer.triggers {
+                let (decision, reason) = match &judged.whole {
+                    Some(left) => (TriggerDecision::Left, Reason::left(left)),
+                    None if judged.loses_triggers() => (
+                        TriggerDecision::Removed,
+                        Reason::new("covered", "every slot of the object is served by routing secrets"),
+                    ),
+                    None => (TriggerDecision::Left, Reason::left(&Left::NoSlot)),
+                };
+                plans.push(TriggerPlan {
+                    object: self.object(consumer.document, &consumer.object, &self.render.namespaces[at]),
+                    line: self.line(consumer.document, Some(trigger.node)),
+                    key: trigger.key.clone(),
+                    value: trigger.value.clone(),
+                    companions: companions.clone(),
+                    decision,
+                    reason,
+                });
+            }
+        }
+        plans
+    }
+
+    fn certificates(&self) -> Vec<CertificatePlan> {
+        let render = self.render;
+        let plan = |(at, certificate): (usize, &crate::certificate::Certificate<'_>)| {
+            let namespace = &render.certificate_namespaces[at];
+            let used = render.used(&self.decided.consumers, namespace, &certificate.spec.secret_name);
+            let (decision, reason) = match &self.decided.certificates[at] {
+                Some(keep) => (CertificateDecision::Kept, Reason::new(keep.code(), keep.to_string())),
+                None => (
+                    CertificateDecision::Dropped,
+                    Reason::new("unused", "nothing in the render needs its Secret any more"),
+                ),
+            };
+            CertificatePlan {
+                object: self.object(certificate.document, &certificate.object, namespace),
+                secret_name: certificate.spec.secret_name.clone(),
+                names: certificate.spec.names.clone(),
+                decision,
+                reason,
+                covered_by: used.iter().map(|secret| secret.id.name.clone()).collect(),
+            }
+        };
+        render.certificates.iter().enumerate().map(plan).collect()
+    }
+
+    fn warnings(&self, triggers: &[TriggerPlan], certificates: &[CertificatePlan]) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        let mut warn = |code, message: String| warnings.push(Warning { code, message });
+        let removed = triggers.iter().any(|trigger| trigger.decision == TriggerDecision::Removed);
+        if removed && matches!(self.render.live, Live::NotKnown) {
+            warn("liveNotKnown", "offline, triggers that someone set on the live objects cannot be seen; they would survive the upgrade".to_owned());
+        }
+        if certificates.iter().any(|certificate| certificate.decision == CertificateDecision::Dropped) {
+            warn("notInTheRender", "hooks under Helm 3 and other releases do not show in this render: a Secret of a dropped Certificate that they use must be named with --keep-secret".to_owned());
+        }
+        for (at, consumer) in self.render.consumers.iter().enumerate() {
+            for key in consumer.repeated.iter().collect::<BTreeSet<_>>() {
+                warn("duplicateKey", format!("{} names {} twice; the last one counts", describe(&consumer.object), escape(key)));
+            }
+            for slot in &consumer.slots {
+                self.warn_slot(at, slot, &mut warn);
+            }
+        }
+        for (at, certificate) in self.render.certificates.iter().enumerate() {
+            if self.decided.certificates[at].is_some() {
+                continue;
+            }
+            let name = escape(certificate.object.name).into_owned();
+            if !certificate.spec.unmet.is_empty() {
+                warn("requestsNotMet", format!("dropped Certificate {name} asked for {}; the routing secret has its own", certificate.spec.unmet.join(", ")));
+            }
+            self.warn_issuer(at, &name, &mut warn);
+        }
+        warnings
+    }
+
+    fn warn_slot(&self, at: usize, slot: &Slot, warn: &mut impl FnMut(&'static str, String)) {
+        let key = (self.render.namespaces[at].clone(), slot.secret_name.clone());
+        if self.decided.consumers[at].loses_triggers() && self.render.chart_made.contains(&key) {
+            warn("chartMadeSecret", format!("the chart makes Secret {} itself; it stays, and nothing that is known here serves with it any more", escape(&slot.secret_name)));
+        }
+    }
+
+    /// An object that names an issuer other than the dropped Certificate's had two that disagreed.
+    fn warn_issuer(&self, at: usize, name: &str, warn: &mut impl FnMut(&'static str, String)) {
+        let certificate = &self.render.certificates[at];
+        let key = (self.render.certificate_namespaces[at].clone(), certificate.spec.secret_name.clone());
+        for &(consumer, _) in self.render.slots.get(&key).into_iter().flatten() {
+            let issuer = issuer_of(&self.render.consumers[consumer]);
+            if !issuer.is_empty() && issuer != certificate.spec.issuer {
+                warn("issuersDiffer", format!("dropped Certificate {name} named {}, the trigger of {} named {}", escape(&certificate.spec.issuer), describe(&self.render.consumers[consumer].object), escape(&issuer)));
+            }
+        }
+    }
+}
+
+fn outcome(slot: &Slot, verdict: &Verdict<'_>) -> (SlotDecision, Vec<Target>, Reason) {
+    let target = |secret: &Secret, hosts: Vec<String>| Target { secret_name: secret.id.name.clone(), hosts };
+    match verdict {
+        Verdict::Rewrite(secret) => (
+            SlotDecision::Rewritten,
+            vec![target(secret, slot.listed_hosts().to_vec())],
+            Reason::new("covered", format!("{} covers {}", escape(&secret.id.name), escape(&slot.hosts.join(", ")))),
+        ),
+        Verdict::Split(groups) => {
+            let targets = groups.iter().map(|(hosts, secret)| {
+                target(secret, hosts.iter().map(|&at| slot.hosts[at].clone()).collect())
+            });
+            (SlotDecision::Split, targets.collect(), Reason::new("split", "its hosts need several secrets"))
+        }
+        Verdict::Keep(secret) => (
+            SlotDecision::Kept,
+            vec![target(secret, slot.listed_hosts().to_vec())],
+            Reason::new("alreadyRouting", format!("{} is a routing secret already", escape(&secret.id.name))),
+        ),
+        Verdict::Left(left) => (SlotDecision::Left, Vec::new(), Reason::left(left)),
+    }
+}

@@ -1,0 +1,90 @@
+//! The plan for people.
+
+use std::fmt::Write as _;
+
+use crate::output::escape::escape;
+use crate::plan::{CertificateDecision, ObjectRef, Plan, SlotDecision, SlotPlan, Summary, TriggerDecision};
+
+/// The plan as text, one line a decision; with `wide`, also what does not change and the secrets
+/// that lost.
+#[must_use]
+pub fn text(plan: &Plan, wide: bool) -> String {
+    let mut text = String::new();
+    for slot in &plan.slots {
+        line(&mut text, &slot_line(slot));
+        let candidates = slot.candidates.iter().flatten().filter(|_| wide);
+        for candidate in candidates {
+            line(&mut text, &format!("    not {}: {}", escape(&candidate.secret_name), candidate.reason.message));
+        }
+    }
+    for trigger in &plan.triggers {
+        let what = format!("{}: {}", escape(&trigger.key), escape(&trigger.value));
+        let companions = match trigger.companions.as_slice() {
+            [] => String::new(),
+            companions => format!(" with {}", escape(&companions.join(", "))),
+        };
+        line(&mut text, &match trigger.decision {
+            TriggerDecision::Removed => format!("removed    {}: {what}{companions}", place(&trigger.object, trigger.line)),
+            TriggerDecision::Left => {
+                format!("left       {}: {what}: {}", place(&trigger.object, trigger.line), trigger.reason.message)
+            }
+        });
+    }
+    for certificate in &plan.certificates {
+        let place = place(&certificate.object, certificate.object.line);
+        let secret_name = escape(&certificate.secret_name);
+        line(&mut text, &match certificate.decision {
+            CertificateDecision::Dropped => format!(
+                "dropped    {place}: {secret_name}; {} covers {}",
+                escape(&certificate.covered_by.join(" and ")),
+                escape(&certificate.names.join(", "))
+            ),
+            CertificateDecision::Kept => format!("stays      {place}: {secret_name}: {}", certificate.reason.message),
+        });
+    }
+    for warning in &plan.warnings {
+        line(&mut text, &format!("warning    {}", warning.message));
+    }
+    line(&mut text, &summary(&plan.summary));
+    text
+}
+
+fn line(text: &mut String, line: &str) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{line}");
+}
+
+fn place(object: &ObjectRef, line: usize) -> String {
+    format!("{} {}/{} (line {line})", escape(&object.kind), escape(&object.namespace), escape(&object.name))
+}
+
+fn slot_line(slot: &SlotPlan) -> String {
+    let place = format!("{}: {}", place(&slot.object, slot.line), slot.path);
+    let from = if slot.from.is_empty() { "its resolver".into() } else { escape(&slot.from) };
+    let targets: Vec<String> = slot
+        .to
+        .iter()
+        .map(|target| format!("{} for {}", escape(&target.secret_name), escape(&target.hosts.join(", "))))
+        .collect();
+    match slot.decision {
+        SlotDecision::Rewritten => format!("rewritten  {place}: {from} -> {}", targets.join("; ")),
+        SlotDecision::Split => format!("split      {place}: {from} -> {}", targets.join("; ")),
+        SlotDecision::Kept => format!("kept       {place}: {}", slot.reason.message),
+        SlotDecision::Left => format!("left       {place}: {from}: {}", slot.reason.message),
+    }
+}
+
+/// The counts in one line.
+#[must_use]
+pub fn summary(summary: &Summary) -> String {
+    let Summary { rewritten, kept, left, without_hosts, triggers_removed, certificates_dropped, certificates_kept } =
+        summary;
+    let mut text = format!(
+        "slots: {rewritten} rewritten, {kept} kept, {left} left; triggers removed: {triggers_removed}; \
+         Certificates: {certificates_dropped} dropped, {certificates_kept} stay"
+    );
+    if *without_hosts > 0 {
+        let _ = write!(text, "; slots without hosts: {without_hosts}");
+    }
+    text
+}

@@ -1,0 +1,89 @@
+//! Where a Secret comes from: a source, a mirror of one, or a replicator's copy (R7).
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::ObjectName;
+
+/// A program that copies Secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replicator {
+    /// emberstack/kubernetes-reflector.
+    Reflector,
+    /// Kubed, now config-syncer.
+    Kubed,
+    /// mittwald/kubernetes-replicator.
+    Mittwald,
+    /// Kyverno's generate rules.
+    Kyverno,
+    /// External Secrets.
+    ExternalSecrets,
+    /// zakkg3/ClusterSecret.
+    ClusterSecret,
+}
+
+impl fmt::Display for Replicator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reflector => "Reflector",
+            Self::Kubed => "Kubed",
+            Self::Mittwald => "kubernetes-replicator",
+            Self::Kyverno => "Kyverno",
+            Self::ExternalSecrets => "External Secrets",
+            Self::ClusterSecret => "ClusterSecret",
+        })
+    }
+}
+
+/// Where a Secret comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody's copy.
+    Source,
+    /// A copy that names what it was copied from.
+    Mirror {
+        /// What it was copied from.
+        of: ObjectName,
+        /// Who copied it.
+        by: Replicator,
+    },
+    /// A copy that does not.
+    Copy {
+        /// Who copied it.
+        by: Replicator,
+    },
+}
+
+/// The origin that the labels and annotations tell. The annotations are a tenant's text, so the
+/// names in them are checked.
+#[must_use]
+pub fn origin(labels: &BTreeMap<String, String>, annotations: &BTreeMap<String, String>) -> Origin {
+    use Replicator::{ClusterSecret, ExternalSecrets, Kubed, Kyverno, Mittwald, Reflector};
+    let label = |key: &str| labels.get(key).map(String::as_str);
+    let named = |by, of: Option<ObjectName>| of.map(|of| Origin::Mirror { of, by });
+    let reference = |key: &str| annotations.get(key).and_then(|text| ObjectName::parse(text));
+    named(Reflector, reference("reflector.v1.k8s.emberstack.com/reflects"))
+        .or_else(|| {
+            let name = label("kubed.appscode.com/origin.name")?;
+            let namespace = label("kubed.appscode.com/origin.namespace")?;
+            named(Kubed, ObjectName::parse(&format!("{namespace}/{name}")))
+        })
+        .or_else(|| named(Mittwald, reference("replicator.v1.mittwald.de/replicate-from")))
+        .or_else(|| {
+            let by = if annotations.contains_key("replicator.v1.mittwald.de/replicated-at") {
+                Mittwald
+            } else if annotations.contains_key("kubed.appscode.com/origin") {
+                Kubed
+            } else if label("generate.kyverno.io/policy-name").is_some() {
+                Kyverno
+            } else if label("reconcile.external-secrets.io/managed").is_some() {
+                ExternalSecrets
+            } else if label("clustersecret.io").is_some() {
+                ClusterSecret
+            } else {
+                return None;
+            };
+            Some(Origin::Copy { by })
+        })
+        .unwrap_or(Origin::Source)
+}
