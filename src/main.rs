@@ -9,7 +9,7 @@ use routing_secrets::commands::{self, World};
 fn main() -> ExitCode {
     let stdin = io::stdin();
     let stdin_is_terminal = stdin.is_terminal();
-    commands::run(
+    let code = commands::run(
         std::env::args_os(),
         &mut World {
             env: std::env::vars_os().collect(),
@@ -19,5 +19,6 @@ fn main() -> ExitCode {
             stdin_is_terminal,
             now: Timestamp::now(),
         },
-    )
+    );
+    ExitCode::from(code)
 }

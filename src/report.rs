@@ -23,24 +23,34 @@ pub fn text(plan: &Plan, wide: bool) -> String {
             [] => String::new(),
             companions => format!(" with {}", escape(&companions.join(", "))),
         };
-        line(&mut text, &match trigger.decision {
-            TriggerDecision::Removed => format!("removed    {}: {what}{companions}", place(&trigger.object, trigger.line)),
-            TriggerDecision::Left => {
-                format!("left       {}: {what}: {}", place(&trigger.object, trigger.line), trigger.reason.message)
-            }
-        });
+        line(
+            &mut text,
+            &match trigger.decision {
+                TriggerDecision::Removed => {
+                    format!("removed    {}: {what}{companions}", place(&trigger.object, trigger.line))
+                }
+                TriggerDecision::Left => {
+                    format!("left       {}: {what}: {}", place(&trigger.object, trigger.line), trigger.reason.message)
+                }
+            },
+        );
     }
     for certificate in &plan.certificates {
         let place = place(&certificate.object, certificate.object.line);
         let secret_name = escape(&certificate.secret_name);
-        line(&mut text, &match certificate.decision {
-            CertificateDecision::Dropped => format!(
-                "dropped    {place}: {secret_name}; {} covers {}",
-                escape(&certificate.covered_by.join(" and ")),
-                escape(&certificate.names.join(", "))
-            ),
-            CertificateDecision::Kept => format!("stays      {place}: {secret_name}: {}", certificate.reason.message),
-        });
+        line(
+            &mut text,
+            &match certificate.decision {
+                CertificateDecision::Dropped => format!(
+                    "dropped    {place}: {secret_name}; {} covers {}",
+                    escape(&certificate.covered_by.join(" and ")),
+                    escape(&certificate.names.join(", "))
+                ),
+                CertificateDecision::Kept => {
+                    format!("stays      {place}: {secret_name}: {}", certificate.reason.message)
+                }
+            },
+        );
     }
     for warning in &plan.warnings {
         line(&mut text, &format!("warning    {}", warning.message));

@@ -56,10 +56,7 @@ impl DnsNames {
     fn add(&mut self, san: &str) -> bool {
         let name = san.strip_suffix('.').unwrap_or(san).to_ascii_lowercase();
         let rest = name.strip_prefix("*.");
-        let labels_hold = rest
-            .unwrap_or(&name)
-            .split('.')
-            .all(|label| !label.is_empty() && is_label_text(label));
+        let labels_hold = rest.unwrap_or(&name).split('.').all(|label| !label.is_empty() && is_label_text(label));
         if !labels_hold {
             return false;
         }
@@ -73,16 +70,10 @@ impl DnsNames {
 
     /// How these names cover `host`; the best of them counts.
     pub fn cover(&self, host: &HostName, span: WildcardSpan) -> Cover {
-        let has = |names: &[String], name: &str| {
-            names.binary_search_by(|other| other.as_str().cmp(name)).is_ok()
-        };
+        let has = |names: &[String], name: &str| names.binary_search_by(|other| other.as_str().cmp(name)).is_ok();
         let under_wildcard = || !host.parent().is_empty() && has(&self.wildcard, host.parent());
         if host.is_wildcard() {
-            if span == WildcardSpan::OneLabel && under_wildcard() {
-                Cover::Exact
-            } else {
-                Cover::No
-            }
+            if span == WildcardSpan::OneLabel && under_wildcard() { Cover::Exact } else { Cover::No }
         } else if has(&self.exact, host.as_str()) {
             Cover::Exact
         } else if under_wildcard() {
@@ -157,8 +148,17 @@ mod tests {
     #[test]
     fn r2_any_other_star_voids_the_san() {
         for san in [
-            "*", "*.", "f*.example.com", "*f.example.com", "*.*.example.com", "a.*.example.com", "**.example.com",
-            "example.*", "*.example.*", "*example.com", "xn--*.example.com",
+            "*",
+            "*.",
+            "f*.example.com",
+            "*f.example.com",
+            "*.*.example.com",
+            "a.*.example.com",
+            "**.example.com",
+            "example.*",
+            "*.example.*",
+            "*example.com",
+            "xn--*.example.com",
         ] {
             let (names, void) = DnsNames::read(&[san.to_owned()]);
             assert_eq!((names, void), (DnsNames::default(), vec![san.to_owned()]), "{san}");

@@ -76,10 +76,7 @@ impl HostName {
             return Err(HostError::TooLong);
         }
         check_labels(text.strip_prefix("*.").unwrap_or(text))?;
-        Ok(HostName {
-            first_dot: text.find('.').unwrap_or(text.len()),
-            text: text.to_owned(),
-        })
+        Ok(HostName { first_dot: text.find('.').unwrap_or(text.len()), text: text.to_owned() })
     }
 
     /// The normalised text: ASCII, lower case, `*.` in front for a wildcard.
@@ -134,9 +131,7 @@ fn check_labels(name: &str) -> Result<(), HostError> {
 
 /// Whether a label holds only what resolvers and TLS clients accept; `_` is among it, though RFC 1123 has it not.
 pub(super) fn is_label_text(label: &str) -> bool {
-    label
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 impl fmt::Display for HostName {

@@ -115,11 +115,9 @@ pub fn split<'i>(query: &Query<'_>, inventory: &'i Inventory) -> Option<Vec<(Vec
             left.iter().copied().filter(|&at| covers(secret, &query.hosts[at], query.span)).collect()
         };
         let most = usable.iter().map(|secret| covered(secret).len()).max().filter(|&most| most > 0)?;
-        let best = usable
-            .iter()
-            .filter(|secret| covered(secret).len() == most)
-            .copied()
-            .reduce(|best, other| if compare(query, inventory, other, best).0 == Ordering::Less { other } else { best })?;
+        let best = usable.iter().filter(|secret| covered(secret).len() == most).copied().reduce(|best, other| {
+            if compare(query, inventory, other, best).0 == Ordering::Less { other } else { best }
+        })?;
         let group = covered(best);
         left.retain(|at| !group.contains(at));
         groups.push((group, best));

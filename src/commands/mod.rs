@@ -8,7 +8,6 @@ mod render;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{Read, Write};
-use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser as _;
@@ -41,7 +40,7 @@ pub struct World<'w> {
 }
 
 /// Runs the command line and gives the exit code.
-pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World<'_>) -> ExitCode {
+pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World<'_>) -> u8 {
     let arguments = cli::arguments(arguments, world.stdin_is_terminal);
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
@@ -51,15 +50,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World<'_>)
             let text = error.render().to_string();
             let out = if error.use_stderr() { &mut world.stderr } else { &mut world.stdout };
             let _ = out.write_all(text.as_bytes());
-            return ExitCode::from(code);
+            return code;
         }
     };
     match dispatch(cli, world) {
-        Ok(code) => ExitCode::from(code),
-        Err(error) if is_broken_pipe(&error) => ExitCode::from(FINE),
+        Ok(code) => code,
+        Err(error) if is_broken_pipe(&error) => FINE,
         Err(error) => {
             let _ = writeln!(world.stderr, "routing-secrets: {}", escape(&format!("{error:#}")));
-            ExitCode::from(FAILED)
+            FAILED
         }
     }
 }

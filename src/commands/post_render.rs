@@ -1,7 +1,6 @@
 //! `post-render`: manifests in, manifests out. Nothing is written unless all of it is right.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -27,7 +26,8 @@ pub(super) fn run(mut args: PostRenderArgs, world: &mut World<'_>) -> Result<u8>
     let settings = render::settings(&args.decision, true)?;
     if input.trim_ascii().is_empty() {
         // Helm 4 takes empty output for a failure (R18).
-        let is_helm = world.env.get("HELM_PLUGIN_NAME".as_ref() as &std::ffi::OsStr).is_some_and(|name| name == HELM_PLUGIN_NAME);
+        let is_helm =
+            world.env.get("HELM_PLUGIN_NAME".as_ref() as &std::ffi::OsStr).is_some_and(|name| name == HELM_PLUGIN_NAME);
         world.stdout.write_all(if is_helm { b"# routing-secrets: no manifests\n" } else { &input })?;
         return Ok(FINE);
     }

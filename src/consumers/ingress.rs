@@ -43,10 +43,8 @@ const ALIASES: [&str; 6] = [
 ];
 
 /// Annotations that name further hosts by a regular expression.
-const REGULAR_EXPRESSIONS: [&str; 2] = [
-    "haproxy-ingress.github.io/server-alias-regex",
-    "haproxy-ingress.github.io/redirect-from-regex",
-];
+const REGULAR_EXPRESSIONS: [&str; 2] =
+    ["haproxy-ingress.github.io/server-alias-regex", "haproxy-ingress.github.io/redirect-from-regex"];
 
 fn annotations<'d>(document: &'d Document<'_>, object: &Object<'_>) -> Vec<(&'d str, &'d str)> {
     let Some(annotations) = document.at(object.node, &["metadata", "annotations"]) else { return Vec::new() };

@@ -64,8 +64,5 @@ pub static TABLE: &[&Row] = &[&ingress::INGRESS, &traefik::INGRESS_ROUTE, &traef
 /// The row of an object, if it is a consumer.
 #[must_use]
 pub fn row(object: &Object<'_>) -> Option<&'static Row> {
-    TABLE
-        .iter()
-        .find(|row| row.kind == object.kind && row.groups.contains(&object.group))
-        .copied()
+    TABLE.iter().find(|row| row.kind == object.kind && row.groups.contains(&object.group)).copied()
 }

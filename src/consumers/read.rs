@@ -198,8 +198,7 @@ impl Consumer<'_> {
                 _ => rule::Syntax::V3,
             };
             let text = document.text_at(route, &["match"]).unwrap_or_default();
-            let found = rule::hosts(text, syntax, matcher)
-                .map_err(|error| Left::UndecidableRule(error.to_string()))?;
+            let found = rule::hosts(text, syntax, matcher).map_err(|error| Left::UndecidableRule(error.to_string()))?;
             for host in found {
                 if !hosts.contains(&host) {
                     hosts.push(host);
@@ -334,9 +333,8 @@ impl Consumer<'_> {
         let mut entries = document.all(slot.tls, key);
         let (Some((_, hosts)), None) = (entries.next(), entries.next()) else { return Err(UnsupportedLayout) };
         let keys = [*key, self.row.secret_name];
-        let only_known = document.entries(slot.tls).all(|(key, _)| {
-            document.text(key).is_some_and(|key| keys.contains(&key))
-        });
+        let only_known =
+            document.entries(slot.tls).all(|(key, _)| document.text(key).is_some_and(|key| keys.contains(&key)));
         let Some(((first, secret_name), others)) = groups.split_first() else { return Err(UnsupportedLayout) };
         let items: Vec<NodeId> = document.items(hosts).collect();
         // Aliases belong to every host, so no entry could go without them.
@@ -344,11 +342,8 @@ impl Consumer<'_> {
         if !only_known || !only_listed || document.is_shared(hosts) {
             return Err(UnsupportedLayout);
         }
-        let leaving: Vec<NodeId> = items
-            .iter()
-            .enumerate()
-            .filter_map(|(at, &item)| (!first.contains(&at)).then_some(item))
-            .collect();
+        let leaving: Vec<NodeId> =
+            items.iter().enumerate().filter_map(|(at, &item)| (!first.contains(&at)).then_some(item)).collect();
         self.point(document, slot, secret_name, edits)?;
         edits.remove(document, hosts, &leaving)?;
         let others: Vec<TlsEntry> = others

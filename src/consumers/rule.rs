@@ -284,7 +284,18 @@ mod tests {
 
     #[test]
     fn r19_what_does_not_parse_names_the_place() {
-        for rule in ["", "Host", "Host(`a", "Host(\"a", "Host(a)", "Host(`a`", "(Host(`a`)", "Host(`a`) x", "&&", "Host(`a` `b`)"] {
+        for rule in [
+            "",
+            "Host",
+            "Host(`a",
+            "Host(\"a",
+            "Host(a)",
+            "Host(`a`",
+            "(Host(`a`)",
+            "Host(`a`) x",
+            "&&",
+            "Host(`a` `b`)",
+        ] {
             assert!(matches!(v3(rule), Err(RuleError::Syntax { .. })), "{rule}");
         }
         let deep = format!("{}Host(`a`){}", "(".repeat(100_000), ")".repeat(100_000));

@@ -116,7 +116,8 @@ pub fn load(path: &Path, default_namespace: Option<&str>) -> Result<Vec<RawSecre
 /// # Errors
 /// When a document is no Secret, List of Secrets or Inventory, or an item has no namespace.
 pub fn parse(file: &str, bytes: &[u8], default_namespace: Option<&str>) -> Result<Vec<RawSecret>, FileError> {
-    let fail = |document: usize, message: String| FileError::Document { file: escape(file).into_owned(), document, message };
+    let fail =
+        |document: usize, message: String| FileError::Document { file: escape(file).into_owned(), document, message };
     let text = std::str::from_utf8(bytes).map_err(|_| fail(1, "it is not UTF-8".to_owned()))?;
     let mut secrets = Vec::new();
     for (at, value) in documents(text).into_iter().enumerate() {
@@ -221,8 +222,7 @@ fn data(value: &Value, key: &'static str) -> Result<Option<Zeroizing<Vec<u8>>>, 
         return Ok(Some(Zeroizing::new(text.as_bytes().to_vec())));
     }
     let Some(text) = value.get("data").and_then(|data| data.get(key)).and_then(Value::as_str) else { return Ok(None) };
-    let packed: Zeroizing<Vec<u8>> =
-        Zeroizing::new(text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect());
+    let packed: Zeroizing<Vec<u8>> = Zeroizing::new(text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect());
     let decoded = base64::engine::general_purpose::STANDARD.decode(&*packed);
     decoded.map(|bytes| Some(Zeroizing::new(bytes))).map_err(|_| Reason::NotBase64(key))
 }

@@ -55,8 +55,7 @@ impl Inventory {
             if sources.is_empty() {
                 secret.routing |= mirror.is_some_and(|(of, by)| by == Replicator::Reflector && labelled.contains(of));
             } else {
-                secret.routing =
-                    sources.contains(&secret.id) || mirror.is_some_and(|(of, _)| sources.contains(of));
+                secret.routing = sources.contains(&secret.id) || mirror.is_some_and(|(of, _)| sources.contains(of));
             }
             mirrored.extend(mirror.map(|(of, _)| of.clone()));
         }

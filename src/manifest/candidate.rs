@@ -38,11 +38,7 @@ pub fn candidates(input: &[u8], documents: &[Range<usize>], kinds: &[Literals]) 
     mark(documents, escapes, &mut is_candidate, |_, at| hides(input, at));
     let directives = memchr::memchr_iter(b'%', input);
     mark(documents, directives, &mut is_candidate, |_, at| is_line_start(input, at));
-    is_candidate
-        .iter()
-        .enumerate()
-        .filter_map(|(index, &yes)| yes.then_some(index))
-        .collect()
+    is_candidate.iter().enumerate().filter_map(|(index, &yes)| yes.then_some(index)).collect()
 }
 
 /// Marks each document that holds one of the `hits` that `counts`.

@@ -100,11 +100,7 @@ impl<'a> Document<'a> {
             }
         })?;
         if u32::try_from(source.len()).is_err() {
-            return Err(ParseError {
-                message: "the document is larger than 4 GiB".to_owned(),
-                line: 0,
-                column: 1,
-            });
+            return Err(ParseError { message: "the document is larger than 4 GiB".to_owned(), line: 0, column: 1 });
         }
         Builder::new(source).build()
     }
@@ -153,9 +149,8 @@ impl<'a> Document<'a> {
         let node = self.node(id);
         let NodeKind::Scalar(style) = node.kind else { return None };
         let text = self.raw_text(node);
-        let is_null = style == Style::Plain
-            && matches!(text, "" | "~" | "null" | "Null" | "NULL")
-            && self.tag(id).is_none();
+        let is_null =
+            style == Style::Plain && matches!(text, "" | "~" | "null" | "Null" | "NULL") && self.tag(id).is_none();
         (!is_null).then_some(text)
     }
 
@@ -206,17 +201,13 @@ impl<'a> Document<'a> {
     }
 
     pub(super) fn tag(&self, id: NodeId) -> Option<&str> {
-        self.tags
-            .binary_search_by_key(&id, |(node, _)| *node)
-            .ok()
-            .map(|at| self.tags[at].1.as_str())
+        self.tags.binary_search_by_key(&id, |(node, _)| *node).ok().map(|at| self.tags[at].1.as_str())
     }
 
     /// Whether the node carries a tag other than the one for strings.
     #[must_use]
     pub fn has_foreign_tag(&self, id: NodeId) -> bool {
-        self.tag(id)
-            .is_some_and(|tag| !matches!(tag, "tag:yaml.org,2002:str" | "!"))
+        self.tag(id).is_some_and(|tag| !matches!(tag, "tag:yaml.org,2002:str" | "!"))
     }
 
     /// The entries of a mapping, in order, duplicates included; none for another node.
@@ -295,26 +286,20 @@ impl<'a> Document<'a> {
     #[must_use]
     pub fn is_shared(&self, id: NodeId) -> bool {
         self.kind(id) == NodeKind::Alias
-            || self
-                .anchors_in_use
-                .iter()
-                .any(|&anchor| self.contains(anchor, id) || self.contains(id, anchor))
+            || self.anchors_in_use.iter().any(|&anchor| self.contains(anchor, id) || self.contains(id, anchor))
     }
 
     /// Whether the mapping has a merge key (`<<`), so that entries can be hidden elsewhere.
     #[must_use]
     pub fn has_merge_key(&self, mapping: NodeId) -> bool {
-        self.entries(mapping).any(|(key, _)| {
-            self.kind(key) == NodeKind::Scalar(Style::Plain) && self.text(key) == Some("<<")
-        })
+        self.entries(mapping)
+            .any(|(key, _)| self.kind(key) == NodeKind::Scalar(Style::Plain) && self.text(key) == Some("<<"))
     }
 
     /// Whether the mapping names a key twice that is one of `keys`.
     #[must_use]
     pub fn repeats(&self, mapping: NodeId, keys: &[&str]) -> Option<String> {
-        keys.iter()
-            .find(|key| self.all(mapping, key).count() > 1)
-            .map(|key| (*key).to_owned())
+        keys.iter().find(|key| self.all(mapping, key).count() > 1).map(|key| (*key).to_owned())
     }
 }
 
@@ -421,14 +406,10 @@ impl<'a> Builder<'a> {
         };
         let value = match &text {
             Cow::Borrowed("~") if range.is_empty() => Value::Slice(narrow(range.start), narrow(range.start)),
-            Cow::Borrowed(text) => {
-                match (text.as_ptr() as usize).checked_sub(source.as_ptr() as usize) {
-                    Some(at) if at + text.len() <= source.len() => {
-                        Value::Slice(narrow(at), narrow(at + text.len()))
-                    }
-                    _ => self.decode((*text).to_owned()),
-                }
-            }
+            Cow::Borrowed(text) => match (text.as_ptr() as usize).checked_sub(source.as_ptr() as usize) {
+                Some(at) if at + text.len() <= source.len() => Value::Slice(narrow(at), narrow(at + text.len())),
+                _ => self.decode((*text).to_owned()),
+            },
             Cow::Owned(text) => self.decode(text.clone()),
         };
         let id = self.push(NodeKind::Scalar(style), &(range.start..end), value, anchor, tag);

@@ -81,14 +81,12 @@ impl Edits {
             return Ok(());
         }
         let all: Vec<Member> = match document.kind(collection) {
-            NodeKind::Mapping { .. } => document
-                .entries(collection)
-                .map(|(key, value)| Member::new(document, key, value, members))
-                .collect(),
-            NodeKind::Sequence { .. } => document
-                .items(collection)
-                .map(|item| Member::new(document, item, item, members))
-                .collect(),
+            NodeKind::Mapping { .. } => {
+                document.entries(collection).map(|(key, value)| Member::new(document, key, value, members)).collect()
+            }
+            NodeKind::Sequence { .. } => {
+                document.items(collection).map(|item| Member::new(document, item, item, members)).collect()
+            }
             _ => return Err(UnsupportedLayout),
         };
         if all.iter().all(|member| member.goes) {
@@ -196,11 +194,7 @@ struct Member {
 impl Member {
     fn new(document: &Document<'_>, first: NodeId, last: NodeId, leaving: &[NodeId]) -> Self {
         let start = document.range(first).start;
-        Self {
-            start,
-            end: document.range(last).end.max(document.range(first).end),
-            goes: leaving.contains(&first),
-        }
+        Self { start, end: document.range(last).end.max(document.range(first).end), goes: leaving.contains(&first) }
     }
 }
 
@@ -287,11 +281,7 @@ fn line_end_after(source: &str, at: usize) -> Result<usize, UnsupportedLayout> {
 
 fn line_break(source: &str, at: usize) -> &'static str {
     let before = &source[..at];
-    if before.ends_with("\r\n") || (!before.ends_with('\n') && before.contains("\r\n")) {
-        "\r\n"
-    } else {
-        "\n"
-    }
+    if before.ends_with("\r\n") || (!before.ends_with('\n') && before.contains("\r\n")) { "\r\n" } else { "\n" }
 }
 
 fn is_blank(text: &str) -> bool {

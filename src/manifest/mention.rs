@@ -114,8 +114,7 @@ impl Manifest<'_> {
 }
 
 fn injected_in(document: &Document<'_>) -> Vec<String> {
-    let scalars: Vec<(NodeId, &str)> =
-        document.roots().iter().flat_map(|&root| document.scalars(root)).collect();
+    let scalars: Vec<(NodeId, &str)> = document.roots().iter().flat_map(|&root| document.scalars(root)).collect();
     scalars
         .iter()
         .filter(|(_, text)| text.ends_with("inject-ca-from"))
@@ -167,6 +166,5 @@ fn is_kind_value(bytes: &[u8], start: usize, end: usize) -> bool {
     // An anchor may stand between the colon and the value (`kind: &kind Secret`).
     let line = bytes[..start].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
     let anchored = bytes[line..start].contains(&b'&');
-    (before == Some(b':') || anchored)
-        && after.is_none_or(|byte| is_blank(byte) || matches!(byte, b',' | b'}' | b'#'))
+    (before == Some(b':') || anchored) && after.is_none_or(|byte| is_blank(byte) || matches!(byte, b',' | b'}' | b'#'))
 }

@@ -14,8 +14,8 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 pub use candidate::Literals;
-pub use document::{Document, NodeId};
 use document::ParseError;
+pub use document::{Document, NodeId};
 
 /// A manifest stream whose candidate documents are parsed (R16, R19).
 #[derive(Debug)]
@@ -60,10 +60,8 @@ impl<'a> Manifest<'a> {
         }
         let documents = stream::split(input);
         let candidates = candidate::candidates(input, &documents, kinds);
-        let results: Vec<Result<Document<'a>, ParseError>> = candidates
-            .par_iter()
-            .map(|&index| Document::parse(&input[documents[index].clone()]))
-            .collect();
+        let results: Vec<Result<Document<'a>, ParseError>> =
+            candidates.par_iter().map(|&index| Document::parse(&input[documents[index].clone()])).collect();
         let mut parsed = Vec::with_capacity(results.len());
         for (&index, result) in candidates.iter().zip(results) {
             let document = result.map_err(|error| ManifestError::Document {

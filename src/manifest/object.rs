@@ -34,15 +34,12 @@ pub fn objects<'d>(document: &'d Document<'_>) -> Vec<Object<'d>> {
             continue;
         }
         let object = read(document, node, list, parent.as_ref());
-        let items = document
-            .get(node, "items")
-            .filter(|&items| matches!(document.kind(items), NodeKind::Sequence { .. }));
+        let items =
+            document.get(node, "items").filter(|&items| matches!(document.kind(items), NodeKind::Sequence { .. }));
         match items {
             Some(items) if object.kind.ends_with("List") => {
                 let children: Vec<_> = document.items(items).collect();
-                pending.extend(
-                    children.into_iter().rev().map(|item| (item, Some(items), Some(object.clone()))),
-                );
+                pending.extend(children.into_iter().rev().map(|item| (item, Some(items), Some(object.clone()))));
             }
             _ => objects.push(object),
         }
@@ -50,12 +47,7 @@ pub fn objects<'d>(document: &'d Document<'_>) -> Vec<Object<'d>> {
     objects
 }
 
-fn read<'d>(
-    document: &'d Document<'_>,
-    node: NodeId,
-    list: Option<NodeId>,
-    parent: Option<&Object<'d>>,
-) -> Object<'d> {
+fn read<'d>(document: &'d Document<'_>, node: NodeId, list: Option<NodeId>, parent: Option<&Object<'d>>) -> Object<'d> {
     let metadata = document.get(node, "metadata").unwrap_or(node);
     let api_version = document.text_at(node, &["apiVersion"]);
     let (group, version) = match api_version {

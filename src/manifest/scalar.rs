@@ -32,12 +32,11 @@ pub fn quote(text: &str, style: Style) -> Cow<'_, str> {
 
 /// Whether `text` is a string to every YAML reader without quotes: a small set on purpose.
 fn is_plain_safe(text: &str) -> bool {
-    let shape = text.starts_with(|first: char| first.is_ascii_lowercase())
-        && text.ends_with(|last: char| last.is_ascii_lowercase() || last.is_ascii_digit())
-        && text
-            .bytes()
-            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'));
-    shape && !matches!(text, "y" | "n" | "yes" | "no" | "on" | "off" | "true" | "false" | "null")
+    let shape = text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.ends_with(|last: char| last.is_ascii_alphanumeric())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'/' | b'_'));
+    let lower = text.to_ascii_lowercase();
+    shape && !matches!(lower.as_str(), "y" | "n" | "yes" | "no" | "on" | "off" | "true" | "false" | "null")
 }
 
 fn double_quoted(text: &str) -> String {
@@ -67,9 +66,37 @@ mod tests {
     #[test]
     fn r17_quotes_what_a_yaml_1_1_reader_could_take_for_something_else() {
         for text in [
-            "yes", "no", "y", "n", "on", "off", "true", "false", "null", "123", "0123", "1_000",
-            "1e3", "0x1f", "0o17", "1.5", "*.x", "~", "", "2026-01-01", "1:30", ".inf", "a: b",
-            "a #b", "Yes", "-a", "a.", "<<", "=", "@a", "`a",
+            "yes",
+            "no",
+            "y",
+            "n",
+            "on",
+            "off",
+            "true",
+            "false",
+            "null",
+            "123",
+            "0123",
+            "1_000",
+            "1e3",
+            "0x1f",
+            "0o17",
+            "1.5",
+            "*.x",
+            "~",
+            "",
+            "2026-01-01",
+            "1:30",
+            ".inf",
+            "a: b",
+            "a #b",
+            "Yes",
+            "-a",
+            "a.",
+            "<<",
+            "=",
+            "@a",
+            "`a",
         ] {
             assert_eq!(quote(text, Style::Plain), format!("\"{text}\""));
         }

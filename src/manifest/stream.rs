@@ -52,10 +52,7 @@ enum Marker {
 /// The markers at line starts, in order of their offset.
 fn markers(input: &[u8]) -> impl Iterator<Item = (usize, Marker)> + '_ {
     let of = |needle: &'static [u8], marker| {
-        memmem::find_iter(input, needle)
-            .filter(|&at| is_marker(input, at))
-            .map(move |at| (at, marker))
-            .peekable()
+        memmem::find_iter(input, needle).filter(|&at| is_marker(input, at)).map(move |at| (at, marker)).peekable()
     };
     let mut starts = of(b"---", Marker::Start);
     let mut ends = of(b"...", Marker::End);
@@ -71,11 +68,7 @@ fn is_marker(input: &[u8], at: usize) -> bool {
     let before = &input[..at];
     let before = before.strip_suffix(BOM).unwrap_or(before);
     let at_line_start = matches!(before.last(), None | Some(b'\n' | b'\r'));
-    at_line_start
-        && matches!(
-            input.get(at + 3),
-            None | Some(b' ' | b'\t' | b'\n' | b'\r')
-        )
+    at_line_start && matches!(input.get(at + 3), None | Some(b' ' | b'\t' | b'\n' | b'\r'))
 }
 
 /// Whether `text` holds nothing but blank lines, comments and directives.
@@ -161,57 +154,32 @@ mod tests {
     #[test]
     fn comments_before_the_first_marker_open_no_document() {
         assert_eq!(parts("# c\n\n---\na: 1\n"), vec!["# c\n\n---\na: 1\n"]);
-        assert_eq!(
-            parts("\u{feff}---\na: 1\n---\nb: 2\n"),
-            vec!["\u{feff}---\na: 1\n", "---\nb: 2\n"]
-        );
-        assert_eq!(
-            parts("\u{feff}# c\n---\na: 1\n"),
-            vec!["\u{feff}# c\n---\na: 1\n"]
-        );
+        assert_eq!(parts("\u{feff}---\na: 1\n---\nb: 2\n"), vec!["\u{feff}---\na: 1\n", "---\nb: 2\n"]);
+        assert_eq!(parts("\u{feff}# c\n---\na: 1\n"), vec!["\u{feff}# c\n---\na: 1\n"]);
     }
 
     #[test]
     fn comment_only_and_empty_documents_are_documents() {
-        assert_eq!(
-            parts("---\n# only\n---\n---\na: 1\n"),
-            vec!["---\n# only\n", "---\n", "---\na: 1\n"]
-        );
+        assert_eq!(parts("---\n# only\n---\n---\na: 1\n"), vec!["---\n# only\n", "---\n", "---\na: 1\n"]);
     }
 
     #[test]
     fn source_comments_belong_to_the_document_they_precede() {
         assert_eq!(
             parts("---\n# Source: c/crds/a.yaml\n---\na: 1\n# Source: x\r\n# Source: y\r\n---\nb: 2\n"),
-            vec![
-                "---\n",
-                "# Source: c/crds/a.yaml\n---\na: 1\n",
-                "# Source: x\r\n# Source: y\r\n---\nb: 2\n"
-            ]
+            vec!["---\n", "# Source: c/crds/a.yaml\n---\na: 1\n", "# Source: x\r\n# Source: y\r\n---\nb: 2\n"]
         );
     }
 
     #[test]
     fn directives_stay_with_the_marker_they_precede() {
-        assert_eq!(
-            parts("a: 1\n...\n%YAML 1.1\n---\nb: 2\n"),
-            vec!["a: 1\n...\n", "%YAML 1.1\n---\nb: 2\n"]
-        );
-        assert_eq!(
-            parts("a: 1\n%TAG ! x:\n---\nb: 2\n"),
-            vec!["a: 1\n", "%TAG ! x:\n---\nb: 2\n"]
-        );
+        assert_eq!(parts("a: 1\n...\n%YAML 1.1\n---\nb: 2\n"), vec!["a: 1\n...\n", "%YAML 1.1\n---\nb: 2\n"]);
+        assert_eq!(parts("a: 1\n%TAG ! x:\n---\nb: 2\n"), vec!["a: 1\n", "%TAG ! x:\n---\nb: 2\n"]);
     }
 
     #[test]
     fn an_end_marker_opens_a_bare_document() {
-        assert_eq!(
-            parts("a: 1\n...\nb: 2\n...\n"),
-            vec!["a: 1\n...\n", "b: 2\n...\n"]
-        );
-        assert_eq!(
-            parts("a: 1\n... # c\n# d\n---\nb: 2\n"),
-            vec!["a: 1\n... # c\n", "# d\n---\nb: 2\n"]
-        );
+        assert_eq!(parts("a: 1\n...\nb: 2\n...\n"), vec!["a: 1\n...\n", "b: 2\n...\n"]);
+        assert_eq!(parts("a: 1\n... # c\n# d\n---\nb: 2\n"), vec!["a: 1\n... # c\n", "# d\n---\nb: 2\n"]);
     }
 }

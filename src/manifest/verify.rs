@@ -111,8 +111,7 @@ impl<'s> Check<'_, 's> {
             },
             (Event::SequenceStart(style, _, new_tag), NodeKind::Sequence { flow })
             | (Event::MappingStart(style, _, new_tag), NodeKind::Mapping { flow }) => {
-                (*style == StructureStyle::Flow) == flow
-                    && new_tag.as_deref().map(tag_text).as_deref() == tag
+                (*style == StructureStyle::Flow) == flow && new_tag.as_deref().map(tag_text).as_deref() == tag
             }
             _ => false,
         };

@@ -190,8 +190,7 @@ fn refuse_overwrites(render: &Render<'_, '_>, decided: &Decided<'_>) -> Result<(
         }
         let namespace = &render.namespaces[at];
         let overwritten = consumer.slots.iter().find(|slot| {
-            slot.listed > 0
-                && render.inventory.get(namespace, &slot.secret_name).is_some_and(|secret| secret.routing)
+            slot.listed > 0 && render.inventory.get(namespace, &slot.secret_name).is_some_and(|secret| secret.routing)
         });
         if let Some(slot) = overwritten {
             return Err(PlanError::Overwrite {
@@ -279,7 +278,8 @@ fn drop_certificates(
     let of_document = edits.entry(index).or_default();
     for &at in certificates {
         let object = &render.certificates[at].object;
-        let removed = object.list.ok_or(UnsupportedLayout).and_then(|list| of_document.remove(document, list, &[object.node]));
+        let removed =
+            object.list.ok_or(UnsupportedLayout).and_then(|list| of_document.remove(document, list, &[object.node]));
         removed.map_err(|UnsupportedLayout| InternalError { object: describe(object), document: index + 1 })?;
     }
     Ok(())

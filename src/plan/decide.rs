@@ -13,7 +13,7 @@ use crate::secret::Secret;
 
 /// What happens to one slot.
 #[derive(Clone, Debug)]
-pub enum Verdict<'i> {
+pub(super) enum Verdict<'i> {
     /// It is pointed at this Secret.
     Rewrite(&'i Secret),
     /// Its hosts are given to several Secrets.
@@ -26,34 +26,34 @@ pub enum Verdict<'i> {
 
 /// The verdicts on one consumer.
 #[derive(Clone, Debug)]
-pub struct Judged<'i> {
+pub(super) struct Judged<'i> {
     /// One for each slot.
-    pub slots: Vec<Verdict<'i>>,
+    pub(super) slots: Vec<Verdict<'i>>,
     /// Why the object is left whole, if it is.
-    pub whole: Option<Left>,
+    pub(super) whole: Option<Left>,
 }
 
 impl Judged<'_> {
     /// Whether the slot with this index names another Secret now.
     #[must_use]
-    pub fn is_rewritten(&self, slot: usize) -> bool {
+    pub(super) fn is_rewritten(&self, slot: usize) -> bool {
         self.whole.is_none() && matches!(self.slots[slot], Verdict::Rewrite(_) | Verdict::Split(_))
     }
 
     /// Whether the object's triggers go.
     #[must_use]
-    pub fn loses_triggers(&self) -> bool {
+    pub(super) fn loses_triggers(&self) -> bool {
         self.whole.is_none() && self.slots.iter().any(|slot| !matches!(slot, Verdict::Left(_)))
     }
 }
 
 /// All decisions of a render.
 #[derive(Debug)]
-pub struct Decided<'i> {
+pub(super) struct Decided<'i> {
     /// One for each consumer.
-    pub consumers: Vec<Judged<'i>>,
+    pub(super) consumers: Vec<Judged<'i>>,
     /// One for each Certificate: why it stays, or `None` when it is dropped.
-    pub certificates: Vec<Option<Keep>>,
+    pub(super) certificates: Vec<Option<Keep>>,
 }
 
 /// Decides on every consumer and Certificate of the render.
@@ -61,7 +61,7 @@ pub struct Decided<'i> {
 /// An object that must be left can make another one be left, never the other way round, so the
 /// rounds end; each round looks at the one before, so the order of objects does not matter.
 #[must_use]
-pub fn decide<'i>(render: &Render<'_, 'i>) -> Decided<'i> {
+pub(super) fn decide<'i>(render: &Render<'_, 'i>) -> Decided<'i> {
     let mut consumers: Vec<Judged<'i>> = (0..render.consumers.len()).map(|at| judge(render, at)).collect();
     let proofs = render.proofs(&consumers);
     loop {
@@ -130,8 +130,7 @@ fn not_covered(render: &Render<'_, '_>, namespace: &str, consumer: &Consumer<'_>
     let usable: Vec<&Secret> = render.inventory.routing(namespace).filter(|secret| secret.is_usable()).collect();
     let is_covered = |name: &HostName| usable.iter().any(|secret| choose::covers(secret, name, consumer.row.span));
     let pairs = slot.hosts.iter().zip(&slot.names);
-    let uncovered: Vec<String> =
-        pairs.filter(|(_, name)| !is_covered(name)).map(|(host, _)| host.clone()).collect();
+    let uncovered: Vec<String> = pairs.filter(|(_, name)| !is_covered(name)).map(|(host, _)| host.clone()).collect();
     if uncovered.is_empty() { vec![format!("{} together", slot.hosts.join(", "))] } else { uncovered }
 }
 
@@ -159,9 +158,10 @@ fn reduced(
     let listed = |host: &String| consumer.slots.iter().any(|slot| slot.hosts.contains(host));
     let served_now = |name: &HostName| {
         let certificates = render.certificates_of(namespace, &slot.secret_name);
-        certificates.iter().flat_map(|&at| &render.certificates[at].spec.names).any(|san| {
-            choose::cover(name, san, consumer.row.span) != choose::Cover::No
-        })
+        certificates
+            .iter()
+            .flat_map(|&at| &render.certificates[at].spec.names)
+            .any(|san| choose::cover(name, san, consumer.row.span) != choose::Cover::No)
     };
     let unlisted = consumer.served.rules.iter().filter(|host| !listed(host));
     unlisted

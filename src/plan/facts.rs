@@ -19,7 +19,7 @@ const READ_BY_NAME: [&str; 1] = ["argocd-server-tls"];
 
 /// A render with everything that decisions about it depend on.
 #[derive(Debug)]
-pub struct Render<'r, 'i> {
+pub(super) struct Render<'r, 'i> {
     /// The stream.
     pub manifest: &'r Manifest<'r>,
     /// The consumers, in the order of the stream.
@@ -166,7 +166,7 @@ impl Render<'_, '_> {
 
 /// What was looked up for a render: it does not change while decisions do.
 #[derive(Debug, Default)]
-pub struct Proofs {
+pub(super) struct Proofs {
     /// Each name that occurs elsewhere, with the first place.
     mentioned: HashMap<String, String>,
     /// `namespace/name` of each Certificate whose CA is injected.
@@ -225,7 +225,8 @@ impl Proofs {
                 !used.iter().any(|secret| choose::covers(secret, &name, span))
             })
         });
-        let is_source = render.settings.sources.iter().any(|source| source.namespace == namespace && source.name == *name);
+        let is_source =
+            render.settings.sources.iter().any(|source| source.namespace == namespace && source.name == *name);
         Facts {
             keep_all: false,
             has_slot: !slots.is_empty(),

@@ -3,7 +3,7 @@
 
 pub mod apply;
 pub mod build;
-pub mod decide;
+mod decide;
 mod facts;
 mod view;
 
@@ -64,7 +64,9 @@ pub struct ForeignTrigger {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// An object names no namespace, and the release's is not known.
-    #[error("document {document}, line {line}: {object} names no namespace and the release's is not known: give it with -n NAMESPACE")]
+    #[error(
+        "document {document}, line {line}: {object} names no namespace and the release's is not known: give it with -n NAMESPACE"
+    )]
     NamespaceUnknown {
         /// The document's number.
         document: usize,
@@ -74,7 +76,9 @@ pub enum PlanError {
         object: String,
     },
     /// The render names more namespaces than may be read (R21).
-    #[error("the objects of this render name {0} namespaces; at most {MAX_NAMESPACES} are read for one render: split the chart, or give the secrets with --inventory for each part")]
+    #[error(
+        "the objects of this render name {0} namespaces; at most {MAX_NAMESPACES} are read for one render: split the chart, or give the secrets with --inventory for each part"
+    )]
     TooManyNamespaces(usize),
     /// A trigger that must stay would overwrite a routing secret (R10).
     #[error(

@@ -93,7 +93,8 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
                     to,
                     decision,
                     reason,
-                    candidates: self.render.settings.candidates.then(|| self.candidates(&query)),
+                    candidates: (self.render.settings.candidates && !slot.names.is_empty())
+                        .then(|| self.candidates(&query)),
                 });
             }
         }
@@ -166,14 +167,21 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
         let mut warn = |code, message: String| warnings.push(Warning { code, message });
         let removed = triggers.iter().any(|trigger| trigger.decision == TriggerDecision::Removed);
         if removed && matches!(self.render.live, Live::NotKnown) {
-            warn("liveNotKnown", "offline, triggers that someone set on the live objects cannot be seen; they would survive the upgrade".to_owned());
+            warn(
+                "liveNotKnown",
+                "offline, triggers that someone set on the live objects cannot be seen; they would survive the upgrade"
+                    .to_owned(),
+            );
         }
         if certificates.iter().any(|certificate| certificate.decision == CertificateDecision::Dropped) {
             warn("notInTheRender", "hooks under Helm 3 and other releases do not show in this render: a Secret of a dropped Certificate that they use must be named with --keep-secret".to_owned());
         }
         for (at, consumer) in self.render.consumers.iter().enumerate() {
             for key in consumer.repeated.iter().collect::<BTreeSet<_>>() {
-                warn("duplicateKey", format!("{} names {} twice; the last one counts", describe(&consumer.object), escape(key)));
+                warn(
+                    "duplicateKey",
+                    format!("{} names {} twice; the last one counts", describe(&consumer.object), escape(key)),
+                );
             }
             for slot in &consumer.slots {
                 self.warn_slot(at, slot, &mut warn);
@@ -185,7 +193,13 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
             }
             let name = escape(certificate.object.name).into_owned();
             if !certificate.spec.unmet.is_empty() {
-                warn("requestsNotMet", format!("dropped Certificate {name} asked for {}; the routing secret has its own", certificate.spec.unmet.join(", ")));
+                warn(
+                    "requestsNotMet",
+                    format!(
+                        "dropped Certificate {name} asked for {}; the routing secret has its own",
+                        certificate.spec.unmet.join(", ")
+                    ),
+                );
             }
             self.warn_issuer(at, &name, &mut warn);
         }
@@ -195,7 +209,13 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
     fn warn_slot(&self, at: usize, slot: &Slot, warn: &mut impl FnMut(&'static str, String)) {
         let key = (self.render.namespaces[at].clone(), slot.secret_name.clone());
         if self.decided.consumers[at].loses_triggers() && self.render.chart_made.contains(&key) {
-            warn("chartMadeSecret", format!("the chart makes Secret {} itself; it stays, and nothing that is known here serves with it any more", escape(&slot.secret_name)));
+            warn(
+                "chartMadeSecret",
+                format!(
+                    "the chart makes Secret {} itself; it stays, and nothing that is known here serves with it any more",
+                    escape(&slot.secret_name)
+                ),
+            );
         }
     }
 
@@ -206,7 +226,15 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
         for &(consumer, _) in self.render.slots.get(&key).into_iter().flatten() {
             let issuer = issuer_of(&self.render.consumers[consumer]);
             if !issuer.is_empty() && issuer != certificate.spec.issuer {
-                warn("issuersDiffer", format!("dropped Certificate {name} named {}, the trigger of {} named {}", escape(&certificate.spec.issuer), describe(&self.render.consumers[consumer].object), escape(&issuer)));
+                warn(
+                    "issuersDiffer",
+                    format!(
+                        "dropped Certificate {name} named {}, the trigger of {} named {}",
+                        escape(&certificate.spec.issuer),
+                        describe(&self.render.consumers[consumer].object),
+                        escape(&issuer)
+                    ),
+                );
             }
         }
     }
@@ -221,9 +249,9 @@ fn outcome(slot: &Slot, verdict: &Verdict<'_>) -> (SlotDecision, Vec<Target>, Re
             Reason::new("covered", format!("{} covers {}", escape(&secret.id.name), escape(&slot.hosts.join(", ")))),
         ),
         Verdict::Split(groups) => {
-            let targets = groups.iter().map(|(hosts, secret)| {
-                target(secret, hosts.iter().map(|&at| slot.hosts[at].clone()).collect())
-            });
+            let targets = groups
+                .iter()
+                .map(|(hosts, secret)| target(secret, hosts.iter().map(|&at| slot.hosts[at].clone()).collect()));
             (SlotDecision::Split, targets.collect(), Reason::new("split", "its hosts need several secrets"))
         }
         Verdict::Keep(secret) => (

@@ -86,7 +86,8 @@ fn compare(public: &SubjectPublicKeyInfo<'_>, key: &Key<'_>) -> Option<KeyCheck>
 fn ec(point: &[u8], key: &[u8]) -> Option<bool> {
     let parts = children(key)?;
     let private = parts.get(1).filter(|part| part.tag() == Tag::OctetString)?;
-    let carried = parts.iter().find(|part| part.class() == x509_parser::asn1_rs::Class::ContextSpecific && part.tag().0 == 1);
+    let carried =
+        parts.iter().find(|part| part.class() == x509_parser::asn1_rs::Class::ContextSpecific && part.tag().0 == 1);
     if let Some(carried) = carried {
         let (_, bits) = Any::from_der(carried.data).ok()?;
         // The first byte of a BIT STRING counts its unused bits.

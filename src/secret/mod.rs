@@ -41,10 +41,10 @@ impl ObjectName {
     pub fn parse(text: &str) -> Option<Self> {
         let (namespace, name) = text.split_once('/')?;
         let is_name = |text: &str, dots: bool| {
-            let is_inner = |byte: u8| {
-                byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || (dots && byte == b'.')
-            };
-            let is_outer = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+            let is_inner =
+                |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || (dots && byte == b'.');
+            let is_outer =
+                |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
             text.len() <= if dots { 253 } else { 63 }
                 && text.bytes().all(is_inner)
                 && is_outer(text.as_bytes().first())
