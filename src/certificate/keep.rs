@@ -187,3 +187,52 @@ fn not_covered(_: &CertificateSpec, facts: &Facts) -> Option<Keep> {
 fn layout(_: &CertificateSpec, facts: &Facts) -> Option<Keep> {
     (!facts.droppable).then_some(Keep::Layout)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain() -> (CertificateSpec, Facts) {
+        let spec = CertificateSpec { names: vec!["a.x".to_owned()], ..CertificateSpec::default() };
+        (spec, Facts { has_slot: true, droppable: true, ..Facts::default() })
+    }
+
+    #[test]
+    fn r13_a_plain_certificate_that_nothing_needs_goes() {
+        let (spec, facts) = plain();
+        assert_eq!(keep(&spec, &facts), None);
+    }
+
+    #[test]
+    fn r13_each_condition_speaks_for_itself() {
+        let facts = |change: fn(&mut Facts)| {
+            let (spec, mut facts) = plain();
+            change(&mut facts);
+            keep(&spec, &facts)
+        };
+        let spec = |change: fn(&mut CertificateSpec)| {
+            let (mut spec, facts) = plain();
+            change(&mut spec);
+            keep(&spec, &facts)
+        };
+        let text = || "x".to_owned();
+        for (found, expected) in [
+            (facts(|facts| facts.keep_all = true), Keep::Asked),
+            (facts(|facts| facts.has_slot = false), Keep::NoSlot),
+            (facts(|facts| facts.slot_left = Some("x".to_owned())), Keep::SlotLeft(text())),
+            (facts(|facts| facts.mentioned = Some("x".to_owned())), Keep::Mentioned(text())),
+            (facts(|facts| facts.injected = true), Keep::Injected),
+            (facts(|facts| facts.read_by_name = true), Keep::ReadByName),
+            (facts(|facts| facts.not_covered = Some("x".to_owned())), Keep::NameNotCovered(text())),
+            (facts(|facts| facts.is_routing_secret = true), Keep::IsRoutingSecret),
+            (facts(|facts| facts.droppable = false), Keep::Layout),
+            (spec(|spec| spec.is_ca = true), Keep::Ca),
+            (spec(|spec| spec.extras = vec!["keystores"]), Keep::Extras(vec!["keystores"])),
+            (spec(|spec| spec.foreign_usages = vec!["x".to_owned()]), Keep::Usages(vec![text()])),
+            (spec(|spec| spec.names.clear()), Keep::NoNames),
+            (spec(|spec| spec.distributes = vec!["x".to_owned()]), Keep::Distributes(vec![text()])),
+        ] {
+            assert_eq!(found, Some(expected));
+        }
+    }
+}

@@ -23,7 +23,7 @@ pub(super) fn run(mut args: PostRenderArgs, world: &mut World<'_>) -> Result<u8>
     let mut input = Vec::new();
     world.stdin.read_to_end(&mut input).context("failed to read the manifests from standard input")?;
     Environment::read(&world.env)?.fill_post_render(&mut args)?;
-    let settings = render::settings(&args.decision, true)?;
+    let settings = render::settings(&args.decision, false)?;
     if input.trim_ascii().is_empty() {
         // Helm 4 takes empty output for a failure (R18).
         let is_helm =

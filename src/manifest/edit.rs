@@ -193,8 +193,15 @@ struct Member {
 
 impl Member {
     fn new(document: &Document<'_>, first: NodeId, last: NodeId, leaving: &[NodeId]) -> Self {
-        let start = document.range(first).start;
-        Self { start, end: document.range(last).end.max(document.range(first).end), goes: leaving.contains(&first) }
+        let (start, value) = (document.range(first), document.range(last));
+        let mut end = value.end.max(start.end);
+        if value.is_empty() {
+            // A value that is not written stands at its key's end, before the colon.
+            let rest = &document.source()[end..];
+            let colon = rest.trim_start_matches([' ', '\t']);
+            end += if colon.starts_with(':') { rest.len() - colon.len() + 1 } else { 0 };
+        }
+        Self { start: start.start, end, goes: leaving.contains(&first) }
     }
 }
 
@@ -306,3 +313,7 @@ fn block_entry(entry: &TlsEntry, indent: &str, line_break: &str) -> String {
     text.push_str(&format!("{indent}  secretName: {}{line_break}", quote(&entry.secret_name, Style::Plain)));
     text
 }
+
+#[cfg(test)]
+#[path = "edit_tests.rs"]
+mod tests;

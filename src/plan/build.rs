@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::decide::{Decided, Judged, Verdict, decide, writes_secrets};
 use super::facts::Render;
 use super::view::Viewer;
-use super::{Live, MAX_NAMESPACES, Plan, PlanError, Settings, count_namespaces};
+use super::{Live, MAX_NAMESPACES, Overwrite, Plan, PlanError, Settings, count_namespaces};
 use crate::certificate::{self, Certificate};
 use crate::consumers::{self, Consumer, Left, TABLE};
 use crate::inventory::Inventory;
@@ -193,7 +193,7 @@ fn refuse_overwrites(render: &Render<'_, '_>, decided: &Decided<'_>) -> Result<(
             slot.listed > 0 && render.inventory.get(namespace, &slot.secret_name).is_some_and(|secret| secret.routing)
         });
         if let Some(slot) = overwritten {
-            return Err(PlanError::Overwrite {
+            return Err(PlanError::Overwrite(Box::new(Overwrite {
                 document: consumer.document + 1,
                 line: render.manifest.line(consumer.document, consumer.object.node),
                 object: describe(&consumer.object),
@@ -201,7 +201,7 @@ fn refuse_overwrites(render: &Render<'_, '_>, decided: &Decided<'_>) -> Result<(
                 secret: escape(&slot.secret_name).into_owned(),
                 trigger: consumer.triggers.first().map(|trigger| escape(&trigger.key).into_owned()).unwrap_or_default(),
                 why: why.to_string(),
-            });
+            })));
         }
     }
     Ok(())

@@ -81,26 +81,32 @@ pub enum PlanError {
     )]
     TooManyNamespaces(usize),
     /// A trigger that must stay would overwrite a routing secret (R10).
-    #[error(
-        "document {document}, line {line}: {object} serves {path} with the routing secret {secret} and keeps {trigger}, \
-         which would make its issuer overwrite that secret ({why}): remove {trigger} from the chart's values, or name another Secret"
-    )]
-    Overwrite {
-        /// The document's number.
-        document: usize,
-        /// The line in the stream.
-        line: usize,
-        /// The object.
-        object: String,
-        /// The slot.
-        path: String,
-        /// The routing secret.
-        secret: String,
-        /// The trigger.
-        trigger: String,
-        /// Why the trigger must stay.
-        why: String,
-    },
+    #[error("{0}")]
+    Overwrite(Box<Overwrite>),
+}
+
+/// A trigger that must stay and would overwrite a routing secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "document {document}, line {line}: {object} serves {path} with the routing secret {secret} and keeps {trigger}, \
+     which would make its issuer overwrite that secret ({why}): remove {trigger} from the chart's values, or name \
+     another Secret"
+)]
+pub struct Overwrite {
+    /// The document's number.
+    pub document: usize,
+    /// The line in the stream.
+    pub line: usize,
+    /// The object.
+    pub object: String,
+    /// The slot.
+    pub path: String,
+    /// The routing secret.
+    pub secret: String,
+    /// The trigger.
+    pub trigger: String,
+    /// Why the trigger must stay.
+    pub why: String,
 }
 
 /// The most namespaces that one render may name (R21).

@@ -154,3 +154,7 @@ fn number<'d>(part: &Any<'d>) -> &'d [u8] {
     let zeros = part.data.iter().take_while(|&&byte| byte == 0).count();
     &part.data[zeros..]
 }
+
+#[cfg(test)]
+#[path = "key_tests.rs"]
+mod tests;

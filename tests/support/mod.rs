@@ -1,7 +1,7 @@
 //! What the tests share: certificates made at test time, inventories, and runs of the program.
 
 // Each test program uses a part of this.
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub)]
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
