@@ -16,7 +16,7 @@ pub enum Cover {
 }
 
 /// How many labels the `*` of a consumer's wildcard host stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WildcardSpan {
     /// Exactly one, as in an Ingress and as in a certificate.
     OneLabel,

@@ -1,6 +1,6 @@
 //! Edits of one document: spliced into its bytes, then proved by a second parse.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use super::document::{Document, NodeId, NodeKind};
@@ -32,8 +32,8 @@ pub struct TlsEntry {
 pub struct Edits {
     text: Vec<(Range<usize>, String)>,
     pub(super) set: BTreeMap<NodeId, String>,
-    /// Keys (each with its value) and items that go.
-    pub(super) removed: BTreeSet<NodeId>,
+    /// What goes: keys, each with its value (`true`), and items.
+    pub(super) removed: BTreeMap<NodeId, bool>,
     pub(super) inserted: BTreeMap<NodeId, Vec<TlsEntry>>,
 }
 
@@ -80,12 +80,14 @@ impl Edits {
         if members.is_empty() {
             return Ok(());
         }
+        let leaving: HashSet<NodeId> = members.iter().copied().collect();
+        let is_mapping = matches!(document.kind(collection), NodeKind::Mapping { .. });
         let all: Vec<Member> = match document.kind(collection) {
             NodeKind::Mapping { .. } => {
-                document.entries(collection).map(|(key, value)| Member::new(document, key, value, members)).collect()
+                document.entries(collection).map(|(key, value)| Member::new(document, key, value, &leaving)).collect()
             }
             NodeKind::Sequence { .. } => {
-                document.items(collection).map(|item| Member::new(document, item, item, members)).collect()
+                document.items(collection).map(|item| Member::new(document, item, item, &leaving)).collect()
             }
             _ => return Err(UnsupportedLayout),
         };
@@ -105,7 +107,7 @@ impl Edits {
             _ => block_ranges(document.source(), &all, true)?,
         };
         self.text.extend(ranges.into_iter().map(|range| (range, String::new())));
-        self.removed.extend(members);
+        self.removed.extend(leaving.into_iter().map(|member| (member, is_mapping)));
         Ok(())
     }
 
@@ -192,7 +194,7 @@ struct Member {
 }
 
 impl Member {
-    fn new(document: &Document<'_>, first: NodeId, last: NodeId, leaving: &[NodeId]) -> Self {
+    fn new(document: &Document<'_>, first: NodeId, last: NodeId, leaving: &HashSet<NodeId>) -> Self {
         let (start, value) = (document.range(first), document.range(last));
         let mut end = value.end.max(start.end);
         if value.is_empty() {

@@ -69,11 +69,7 @@ impl<'s> Check<'_, 's> {
             if at >= end {
                 continue;
             }
-            if self.edits.removed.contains(&at) {
-                let is_key = self
-                    .document
-                    .parent(at)
-                    .is_some_and(|parent| matches!(self.document.kind(parent), NodeKind::Mapping { .. }));
+            if let Some(&is_key) = self.edits.removed.get(&at) {
                 self.skip_anchors(at);
                 at = self.document.following(at);
                 if is_key {

@@ -103,6 +103,7 @@ pub fn plan(
         settings,
         slots: HashMap::new(),
         produced: HashMap::new(),
+        triggered: HashSet::new(),
     };
     render.index();
     let decided = decide(&render);
@@ -289,7 +290,7 @@ fn drop_certificates(
 fn comment(render: &Render<'_, '_>, decided: &Decided<'_>, at: usize) -> String {
     let certificate = &render.certificates[at];
     let namespace = &render.certificate_namespaces[at];
-    let used = render.used(&decided.consumers, namespace, &certificate.spec.secret_name);
+    let used = decided.uses.used(namespace, &certificate.spec.secret_name);
     let used: Vec<&str> = used.iter().map(|secret| secret.id.name.as_str()).collect();
     let covers = if used.len() == 1 { "covers" } else { "cover" };
     format!(

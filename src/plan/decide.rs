@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::facts::Render;
+use super::facts::{Render, Uses};
 use super::{ForeignTrigger, Live};
 use crate::certificate::{self, Keep};
 use crate::choose::{self, HostName, Query};
@@ -54,6 +54,8 @@ pub(super) struct Decided<'i> {
     pub(super) consumers: Vec<Judged<'i>>,
     /// One for each Certificate: why it stays, or `None` when it is dropped.
     pub(super) certificates: Vec<Option<Keep>>,
+    /// What both mean for each Secret that slots name.
+    pub(super) uses: Uses<'i>,
 }
 
 /// Decides on every consumer and Certificate of the render.
@@ -65,16 +67,17 @@ pub(super) fn decide<'i>(render: &Render<'_, 'i>) -> Decided<'i> {
     let mut consumers: Vec<Judged<'i>> = (0..render.consumers.len()).map(|at| judge(render, at)).collect();
     let proofs = render.proofs(&consumers);
     loop {
+        let uses = render.uses(&consumers);
         let certificates: Vec<Option<Keep>> =
-            (0..render.certificates.len()).map(|at| proofs.keep_certificate(render, &consumers, at)).collect();
+            (0..render.certificates.len()).map(|at| proofs.keep_certificate(render, &uses, at)).collect();
         let newly_left: Vec<(usize, Left)> = (0..consumers.len())
             .filter_map(|at| {
-                let keep = needed_secret(render, &proofs, &consumers, &certificates, at)?;
+                let keep = needed_secret(render, &proofs, &consumers[at], &uses, &certificates, at)?;
                 Some((at, Left::SecretNeeded(keep.to_string())))
             })
             .collect();
         if newly_left.is_empty() {
-            return Decided { consumers, certificates };
+            return Decided { consumers, certificates, uses };
         }
         for (at, left) in newly_left {
             consumers[at].whole = Some(left);
@@ -215,21 +218,22 @@ pub(super) fn writes_secrets(consumer: &Consumer<'_>) -> bool {
 fn needed_secret(
     render: &Render<'_, '_>,
     proofs: &super::facts::Proofs,
-    consumers: &[Judged<'_>],
+    judged: &Judged<'_>,
+    uses: &Uses<'_>,
     certificates: &[Option<Keep>],
     at: usize,
 ) -> Option<Keep> {
     let consumer = &render.consumers[at];
-    if consumers[at].whole.is_some() || !writes_secrets(consumer) {
+    if judged.whole.is_some() || !writes_secrets(consumer) {
         return None;
     }
     let namespace = &render.namespaces[at];
-    let rewritten = (0..consumer.slots.len()).filter(|&slot| consumers[at].is_rewritten(slot));
+    let rewritten = (0..consumer.slots.len()).filter(|&slot| judged.is_rewritten(slot));
     rewritten.map(|slot| &consumer.slots[slot]).find_map(|slot| {
-        if render.stays_produced(consumers, certificates, namespace, &slot.secret_name) {
+        if render.stays_produced(uses, certificates, namespace, &slot.secret_name) {
             return None;
         }
-        proofs.keep_secret(render, consumers, namespace, consumer, slot)
+        proofs.keep_secret(render, uses, namespace, consumer, slot)
     })
 }
 

@@ -1,6 +1,6 @@
 //! What the conditions of R13 are judged by: the render as a whole, and the occurrences of names.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::decide::{Judged, SlotIndex, Verdict, writes_secrets};
 use super::{Live, Settings};
@@ -11,7 +11,7 @@ use crate::inventory::Inventory;
 use crate::manifest::mention::{Mention, Names};
 use crate::manifest::object::objects;
 use crate::manifest::{Document, Manifest, NodeId};
-use crate::secret::Secret;
+use crate::secret::{ObjectName, Secret};
 
 /// Secrets that programs are known to read by name through the API (Argo CD's server
 /// `util/settings/settings.go`).
@@ -40,6 +40,7 @@ pub(super) struct Render<'r, 'i> {
     pub settings: &'r Settings,
     pub(super) slots: SlotIndex,
     pub(super) produced: HashMap<(String, String), Vec<usize>>,
+    pub(super) triggered: HashSet<(String, String)>,
 }
 
 impl Render<'_, '_> {
@@ -48,6 +49,9 @@ impl Render<'_, '_> {
         for (at, consumer) in self.consumers.iter().enumerate() {
             for (slot, named) in consumer.slots.iter().enumerate() {
                 let key = (self.namespaces[at].clone(), named.secret_name.clone());
+                if writes_secrets(consumer) {
+                    self.triggered.insert(key.clone());
+                }
                 self.slots.entry(key).or_default().push((at, slot));
             }
         }
@@ -80,41 +84,47 @@ impl Render<'_, '_> {
     pub(super) fn is_produced(&self, namespace: &str, name: &str) -> bool {
         !self.certificates_of(namespace, name).is_empty()
             || self.is_chart_made(namespace, name)
-            || self.slots_of(namespace, name).iter().any(|&(at, _)| writes_secrets(&self.consumers[at]))
+            || self.triggered.contains(&(namespace.to_owned(), name.to_owned()))
     }
 
     /// Whether something that stays in the render goes on producing the Secret.
     pub(super) fn stays_produced(
         &self,
-        consumers: &[Judged<'_>],
+        uses: &Uses<'_>,
         certificates: &[Option<Keep>],
         namespace: &str,
         name: &str,
     ) -> bool {
         self.certificates_of(namespace, name).iter().any(|&at| certificates[at].is_some())
             || self.is_chart_made(namespace, name)
-            || self.slots_of(namespace, name).iter().any(|&(at, slot)| {
-                let consumer = &self.consumers[at];
-                consumers[at].whole.is_some() && writes_secrets(consumer) && consumer.slots[slot].listed > 0
-            })
+            || uses.of(namespace, name).is_some_and(|of| of.trigger_stays)
     }
 
-    /// The secrets that serve the hosts of the slots that named this Secret.
-    pub(super) fn used<'i>(&self, consumers: &[Judged<'i>], namespace: &str, name: &str) -> Vec<&'i Secret> {
-        let mut used: Vec<&Secret> = Vec::new();
-        for &(at, slot) in self.slots_of(namespace, name) {
-            if consumers[at].whole.is_some() {
-                continue;
+    /// What the verdicts mean for each Secret that slots name.
+    pub(super) fn uses<'i>(&self, consumers: &[Judged<'i>]) -> Uses<'i> {
+        let of = |slots: &[(usize, usize)]| {
+            let mut of = Use::default();
+            for &(at, slot) in slots {
+                let (consumer, judged) = (&self.consumers[at], &consumers[at]);
+                if of.left.is_none() && !judged.is_rewritten(slot) {
+                    of.left = Some((at, slot));
+                }
+                of.trigger_stays |=
+                    judged.whole.is_some() && writes_secrets(consumer) && consumer.slots[slot].listed > 0;
+                match &judged.slots[slot] {
+                    _ if judged.whole.is_some() => {}
+                    Verdict::Rewrite(secret) | Verdict::Keep(secret) => {
+                        of.used.insert(&secret.id, secret);
+                    }
+                    Verdict::Split(groups) => {
+                        of.used.extend(groups.iter().map(|&(_, secret)| (&secret.id, secret)));
+                    }
+                    Verdict::Left(_) => {}
+                }
             }
-            match &consumers[at].slots[slot] {
-                Verdict::Rewrite(secret) | Verdict::Keep(secret) => used.push(secret),
-                Verdict::Split(groups) => used.extend(groups.iter().map(|(_, secret)| *secret)),
-                Verdict::Left(_) => {}
-            }
-        }
-        used.sort_by(|a, b| a.id.cmp(&b.id));
-        used.dedup_by(|a, b| a.id == b.id);
-        used
+            of
+        };
+        Uses(self.slots.iter().map(|(key, slots)| (key.clone(), of(slots))).collect())
     }
 
     /// Looks up the names that the decisions will depend on, once.
@@ -164,6 +174,32 @@ impl Render<'_, '_> {
     }
 }
 
+/// What the verdicts mean for one Secret.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Use<'i> {
+    /// The first slot that names it and is not rewritten.
+    left: Option<(usize, usize)>,
+    /// Whether a trigger that stays produces it.
+    trigger_stays: bool,
+    /// The secrets that serve its slots' hosts now.
+    used: BTreeMap<&'i ObjectName, &'i Secret>,
+}
+
+/// What the verdicts mean for each Secret that slots name.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Uses<'i>(HashMap<(String, String), Use<'i>>);
+
+impl<'i> Uses<'i> {
+    fn of(&self, namespace: &str, name: &str) -> Option<&Use<'i>> {
+        self.0.get(&(namespace.to_owned(), name.to_owned()))
+    }
+
+    /// The secrets that serve the hosts of the slots that named this Secret, by name.
+    pub(super) fn used(&self, namespace: &str, name: &str) -> Vec<&'i Secret> {
+        self.of(namespace, name).map(|of| of.used.values().copied().collect()).unwrap_or_default()
+    }
+}
+
 /// What was looked up for a render: it does not change while decisions do.
 #[derive(Debug, Default)]
 pub(super) struct Proofs {
@@ -175,15 +211,10 @@ pub(super) struct Proofs {
 
 impl Proofs {
     /// Why the Certificate with this index stays; `None` when it may be dropped.
-    pub(super) fn keep_certificate(
-        &self,
-        render: &Render<'_, '_>,
-        consumers: &[Judged<'_>],
-        at: usize,
-    ) -> Option<Keep> {
+    pub(super) fn keep_certificate(&self, render: &Render<'_, '_>, uses: &Uses<'_>, at: usize) -> Option<Keep> {
         let certificate = &render.certificates[at];
         let namespace = &render.certificate_namespaces[at];
-        let mut facts = self.facts(render, consumers, namespace, &certificate.spec, certificate.object.name);
+        let mut facts = self.facts(render, uses, namespace, &certificate.spec, certificate.object.name);
         facts.keep_all = render.settings.keep_certificates;
         facts.droppable = certificate.droppable;
         keep(&certificate.spec, &facts)
@@ -193,36 +224,37 @@ impl Proofs {
     pub(super) fn keep_secret(
         &self,
         render: &Render<'_, '_>,
-        consumers: &[Judged<'_>],
+        uses: &Uses<'_>,
         namespace: &str,
         consumer: &Consumer<'_>,
         slot: &Slot,
     ) -> Option<Keep> {
         let spec = of_trigger(consumer, slot);
-        let facts = self.facts(render, consumers, namespace, &spec, &slot.secret_name);
+        let facts = self.facts(render, uses, namespace, &spec, &slot.secret_name);
         keep(&spec, &Facts { droppable: true, ..facts })
     }
 
     fn facts(
         &self,
         render: &Render<'_, '_>,
-        consumers: &[Judged<'_>],
+        uses: &Uses<'_>,
         namespace: &str,
         spec: &CertificateSpec,
         certificate_name: &str,
     ) -> Facts {
         let name = &spec.secret_name;
         let slots = render.slots_of(namespace, name);
-        let used = render.used(consumers, namespace, name);
-        let slot_left = slots.iter().find(|&&(at, slot)| !consumers[at].is_rewritten(slot)).map(|&(at, slot)| {
+        let of = uses.of(namespace, name);
+        let slot_left = of.and_then(|of| of.left).map(|(at, slot)| {
             let consumer = &render.consumers[at];
             format!("{} {} ({})", consumer.object.kind, consumer.object.name, consumer.slots[slot].path)
         });
+        // Kinds whose wildcard spans more labels are the stricter ones.
+        let span = slots.iter().map(|&(at, _)| render.consumers[at].row.span).max();
+        let span = span.unwrap_or(choose::WildcardSpan::OneLabel);
         let not_covered = spec.names.iter().find(|name| {
             HostName::parse(name).map_or(true, |name| {
-                let mut spans = slots.iter().map(|&(at, _)| render.consumers[at].row.span);
-                let span = spans.next().unwrap_or(choose::WildcardSpan::OneLabel);
-                !used.iter().any(|secret| choose::covers(secret, &name, span))
+                !of.is_some_and(|of| of.used.values().any(|secret| choose::covers(secret, &name, span)))
             })
         });
         let is_source =

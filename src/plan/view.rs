@@ -142,7 +142,7 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
         let render = self.render;
         let plan = |(at, certificate): (usize, &crate::certificate::Certificate<'_>)| {
             let namespace = &render.certificate_namespaces[at];
-            let used = render.used(&self.decided.consumers, namespace, &certificate.spec.secret_name);
+            let used = self.decided.uses.used(namespace, &certificate.spec.secret_name);
             let (decision, reason) = match &self.decided.certificates[at] {
                 Some(keep) => (CertificateDecision::Kept, Reason::new(keep.code(), keep.to_string())),
                 None => (
