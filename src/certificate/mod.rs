@@ -13,6 +13,9 @@ use crate::manifest::object::Object;
 /// The words that every Certificate's document holds.
 pub const LITERALS: Literals = Literals { kind: "Certificate", group: "cert-manager.io" };
 
+/// The words that every Issuer's and ClusterIssuer's document holds.
+pub const ISSUER_LITERALS: Literals = Literals { kind: "Issuer", group: "cert-manager.io" };
+
 /// What a Certificate asks for (`pkg/apis/certmanager/v1/types_certificate.go`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CertificateSpec {
@@ -45,6 +48,8 @@ pub struct Certificate<'d> {
     pub spec: CertificateSpec,
     /// The scalars that name itself, its Secret and its hosts: they need no Secret.
     pub own: Vec<NodeId>,
+    /// Whether Helm keeps the live object when it leaves the release (`helm.sh/resource-policy`).
+    pub survives: bool,
     /// Whether its document holds nothing else, or it is an item of a list.
     pub droppable: bool,
 }
@@ -53,6 +58,12 @@ pub struct Certificate<'d> {
 #[must_use]
 pub fn is_certificate(object: &Object<'_>) -> bool {
     object.kind == "Certificate" && object.group == "cert-manager.io"
+}
+
+/// Whether the object is a cert-manager Issuer or ClusterIssuer.
+#[must_use]
+pub fn is_issuer(object: &Object<'_>) -> bool {
+    matches!(object.kind, "Issuer" | "ClusterIssuer") && object.group == "cert-manager.io"
 }
 
 /// Fields that add to the Secret or to the names, so that a routing secret cannot stand in.
@@ -120,7 +131,9 @@ pub fn read<'d>(index: usize, document: &'d Document<'_>, object: Object<'d>) ->
     }
     // A chunk with several documents has no text of its own to leave a comment in.
     let droppable = document.roots().len() == 1;
-    Certificate { document: index, object, spec: read, own, droppable }
+    let policy = document.text_at(object.node, &["metadata", "annotations", "helm.sh/resource-policy"]);
+    let survives = policy.is_some_and(|policy| policy.trim().eq_ignore_ascii_case("keep"));
+    Certificate { document: index, object, spec: read, own, survives, droppable }
 }
 
 fn is_empty(document: &Document<'_>, node: NodeId) -> bool {

@@ -62,6 +62,7 @@ pub fn literals() -> Vec<Literals> {
     };
     let mut literals: Vec<Literals> = TABLE.iter().flat_map(of_row).collect();
     literals.push(certificate::LITERALS);
+    literals.push(certificate::ISSUER_LITERALS);
     literals.push(CHART_MADE);
     literals
 }
@@ -98,6 +99,7 @@ pub fn plan(
         certificates: found.certificates,
         certificate_namespaces: found.certificate_namespaces,
         chart_made: found.chart_made,
+        issuers: found.issuers,
         inventory,
         live,
         settings,
@@ -120,6 +122,7 @@ struct Found<'r> {
     certificates: Vec<Certificate<'r>>,
     certificate_namespaces: Vec<String>,
     chart_made: HashSet<(String, String)>,
+    issuers: Vec<String>,
 }
 
 fn collect<'r>(manifest: &'r Manifest<'_>, settings: &Settings) -> Result<Found<'r>, PlanError> {
@@ -157,6 +160,8 @@ fn collect_object<'r>(
     if certificate::is_certificate(&object) {
         found.certificate_namespaces.push(namespace_of(&object)?);
         found.certificates.push(certificate::read(index, document, object));
+    } else if certificate::is_issuer(&object) {
+        found.issuers.push(describe(&object));
     } else if object.group.is_empty() && object.kind == "Secret" {
         if document.text_at(object.node, &["type"]) == Some("kubernetes.io/tls") {
             found.chart_made.insert((namespace_of(&object)?, object.name.to_owned()));

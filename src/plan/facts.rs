@@ -32,6 +32,8 @@ pub(super) struct Render<'r, 'i> {
     pub certificate_namespaces: Vec<String>,
     /// The TLS Secrets that the chart itself makes.
     pub chart_made: HashSet<(String, String)>,
+    /// The issuers of the render.
+    pub issuers: Vec<String>,
     /// The secrets.
     pub inventory: &'i Inventory,
     /// The live objects.

@@ -165,6 +165,7 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
     fn warnings(&self, triggers: &[TriggerPlan], certificates: &[CertificatePlan]) -> Vec<Warning> {
         let mut warnings = Vec::new();
         let mut warn = |code, message: String| warnings.push(Warning { code, message });
+        let dropped = certificates.iter().any(|certificate| certificate.decision == CertificateDecision::Dropped);
         let removed = triggers.iter().any(|trigger| trigger.decision == TriggerDecision::Removed);
         if removed && matches!(self.render.live, Live::NotKnown) {
             warn(
@@ -173,8 +174,11 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
                     .to_owned(),
             );
         }
-        if certificates.iter().any(|certificate| certificate.decision == CertificateDecision::Dropped) {
+        if dropped {
             warn("notInTheRender", "hooks under Helm 3 and other releases do not show in this render: a Secret of a dropped Certificate that they use must be named with --keep-secret".to_owned());
+        }
+        if (removed || dropped) && !self.render.issuers.is_empty() {
+            warn("issuersStay", format!("issuers stay in the render: {}", self.render.issuers.join(", ")));
         }
         for (at, consumer) in self.render.consumers.iter().enumerate() {
             for key in consumer.repeated.iter().collect::<BTreeSet<_>>() {
@@ -198,6 +202,14 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
                     format!(
                         "dropped Certificate {name} asked for {}; the routing secret has its own",
                         certificate.spec.unmet.join(", ")
+                    ),
+                );
+            }
+            if certificate.survives {
+                warn(
+                    "resourcePolicyKeep",
+                    format!(
+                        "Certificate {name} has helm.sh/resource-policy: keep, so a live one survives the upgrade and goes on renewing; delete it with: kubectl delete certificate {name}"
                     ),
                 );
             }
