@@ -131,7 +131,14 @@ fn r20_hostile_text_is_escaped_in_what_is_printed() {
     let input = INGRESS.replace("name: shop\n", "name: \"a\\e[31m\\u202e\\n---\"\n");
     let report = files.plan(&[], input.as_bytes());
     assert!(report.text().contains("a\\u{1b}[31m\\u{202e}\\u{a}---"), "{}", report.text());
-    assert!(!report.text().contains('\u{1b}'));
+    for output in ["text", "wide", "json", "yaml", "diff"] {
+        let found = files.plan(&["-o", output], input.replace("\\u202e", "\u{202e}").as_bytes());
+        assert_eq!(found.code, 0);
+        assert!(!found.text().contains(['\u{1b}', '\u{202e}']), "{output}: {}", found.text());
+    }
+    let json = files.plan(&["-o", "json"], input.as_bytes());
+    let plan: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(plan["slots"][0]["object"]["name"], "a\u{1b}[31m\u{202e}\n---");
 }
 
 #[test]

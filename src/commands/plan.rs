@@ -7,10 +7,11 @@ use anyhow::{Context as _, Result};
 use similar::TextDiff;
 
 use super::options::Environment;
-use super::post_render::write_report;
+use super::post_render::{json, write_report};
 use super::{FINE, FOUND, World, render};
 use crate::cli::{Output, PlanArgs};
 use crate::manifest::Manifest;
+use crate::output::escape::escape_lines;
 use crate::plan::Planned;
 use crate::plan::apply::{Piece, apply};
 use crate::plan::build::literals;
@@ -44,8 +45,12 @@ fn view(manifest: &Manifest<'_>, planned: &Planned, output: Output) -> Result<St
     Ok(match output {
         Output::Text => report::text(&planned.plan, false),
         Output::Wide => report::text(&planned.plan, true),
-        Output::Json => serde_json::to_string_pretty(&planned.plan)? + "\n",
-        Output::Yaml => serde_saphyr::to_string(&planned.plan)?,
+        Output::Json => json(&planned.plan)?,
+        Output::Yaml => {
+            let yaml = serde_saphyr::to_string(&planned.plan)?;
+            // What would have to be escaped is written as JSON, which is YAML, too.
+            if escape_lines(&yaml) == yaml { yaml } else { json(&planned.plan)? }
+        }
         Output::Diff => diff(manifest, planned)?,
     })
 }
@@ -61,5 +66,5 @@ fn diff(manifest: &Manifest<'_>, planned: &Planned) -> Result<String> {
     let before = String::from_utf8_lossy(manifest.input());
     let after = String::from_utf8_lossy(&after);
     let diff = TextDiff::from_lines(before.as_ref(), after.as_ref());
-    Ok(diff.unified_diff().header("rendered", "post-rendered").to_string())
+    Ok(escape_lines(&diff.unified_diff().header("rendered", "post-rendered").to_string()))
 }

@@ -10,8 +10,9 @@ use super::render::{self, Failure};
 use super::{FINE, World};
 use crate::cli::{OnError, PostRenderArgs};
 use crate::manifest::Manifest;
-use crate::output::escape::escape;
+use crate::output::escape::{escape, escape_json};
 use crate::output::file::write_private;
+use crate::plan::Plan;
 use crate::plan::apply::{Piece, apply};
 use crate::plan::build::literals;
 
@@ -56,10 +57,15 @@ pub(super) fn run(mut args: PostRenderArgs, world: &mut World<'_>) -> Result<u8>
     Ok(FINE)
 }
 
+/// The plan as JSON without characters that a terminal would obey (R20).
+pub(super) fn json(plan: &Plan) -> Result<String> {
+    let json = serde_json::to_string_pretty(plan).context("failed to write the plan as JSON")?;
+    Ok(escape_json(&json).into_owned() + "\n")
+}
+
 /// Writes the plan as JSON, to be read by its owner alone.
-pub(super) fn write_report(path: &Path, plan: &crate::plan::Plan) -> Result<()> {
-    let mut json = serde_json::to_vec_pretty(plan).context("failed to write the plan as JSON")?;
-    json.push(b'\n');
+pub(super) fn write_report(path: &Path, plan: &Plan) -> Result<()> {
     let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
-    write_private(path, &json, is_special).with_context(|| format!("failed to write the report to {}", path.display()))
+    write_private(path, json(plan)?.as_bytes(), is_special)
+        .with_context(|| format!("failed to write the report to {}", path.display()))
 }

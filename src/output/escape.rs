@@ -25,6 +25,38 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// `json` with the same characters written as JSON escapes (RFC 8259 section 7); line breaks between its tokens stay.
+pub fn escape_json(json: &str) -> Cow<'_, str> {
+    let is_hostile = |character: char| character != '\n' && must_escape(character);
+    if !json.contains(is_hostile) {
+        return Cow::Borrowed(json);
+    }
+    let mut safe = String::with_capacity(json.len() + 16);
+    for character in json.chars() {
+        if is_hostile(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing into a String cannot fail.
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
+        } else {
+            safe.push(character);
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// `text` with the same characters escaped inside its lines; line ends and tabs stay.
+pub fn escape_lines(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let content = line.trim_end_matches(['\r', '\n']);
+        let parts: Vec<Cow<'_, str>> = content.split('\t').map(escape).collect();
+        safe.push_str(&parts.join("\t"));
+        safe.push_str(&line[content.len()..]);
+    }
+    safe
+}
+
 fn must_escape(character: char) -> bool {
     character.is_control()
         || matches!(
