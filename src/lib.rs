@@ -3,7 +3,8 @@
 //!
 //! The way of the data: [`manifest`] splits and parses the stream, [`consumers`] and
 //! [`certificate`] read its objects, [`inventory`] holds the [`secret`]s, [`choose`] finds the one
-//! for some hosts, [`plan`] decides and edits, [`report`] and [`output`] show it; [`commands`]
+//! for some hosts, [`plan`] decides and edits, [`report`] and [`output`] show it; [`helm`] knows
+//! what Helm tells a post-renderer and what it expects of one; [`commands`]
 //! gathers the inputs. Everything but `commands` and the loading of files is pure.
 
 pub mod certificate;
@@ -11,6 +12,7 @@ pub mod choose;
 pub mod cli;
 pub mod commands;
 pub mod consumers;
+pub mod helm;
 pub mod inventory;
 pub mod manifest;
 pub mod output;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use routing_secrets::commands::{self, World};
+use routing_secrets::helm::process;
 
 fn main() -> ExitCode {
     let stdin = io::stdin();
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
             stdout: &mut io::stdout().lock(),
             stderr: &mut io::stderr().lock(),
             stdin_is_terminal,
+            helm_ancestor: &process::helm_ancestor,
             now: Timestamp::now(),
         },
     );

@@ -76,7 +76,7 @@ fn r18_empty_input_gives_a_comment_under_helm_and_nothing_elsewhere() {
     let elsewhere = run(&[], &[], b"");
     assert_eq!((elsewhere.code, elsewhere.stdout.len()), (0, 0));
     let helm = run(&[], &[("HELM_PLUGIN_NAME", "kubectl-routing_secrets")], b"\n");
-    assert_eq!((helm.code, helm.text()), (0, "# routing-secrets: no manifests\n"));
+    assert_eq!((helm.code, helm.text()), (0, "# routing-secrets: helm rendered no manifests\n"));
 }
 
 #[test]
@@ -326,4 +326,11 @@ fn the_example_of_the_readme_prints_what_it_says() {
     for shown in [real("plan", &["-o", "diff"]), real("plan", &[])] {
         assert!(readme.contains(shown.trim_end()), "the README does not show:\n{shown}");
     }
+}
+
+#[test]
+fn r20_a_failure_under_helm_4_is_one_scalar_that_shows_our_sentence() {
+    let run = run(&["post-render"], &[("HELM_PLUGIN_NAME", "kubectl-routing_secrets")], INGRESS.as_bytes());
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    assert!(run.text().starts_with("|") && run.text().contains("names no namespace"), "{}", run.text());
 }

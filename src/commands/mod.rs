@@ -14,6 +14,7 @@ use clap::Parser as _;
 use jiff::Timestamp;
 
 use crate::cli::{self, Cli, Command};
+use crate::helm::arguments::{HelmLine, LineError};
 use crate::output::escape::escape;
 
 /// It worked, and nothing is wrong.
@@ -35,6 +36,8 @@ pub struct World<'w> {
     pub stderr: &'w mut dyn Write,
     /// Whether standard input is a terminal.
     pub stdin_is_terminal: bool,
+    /// Finds the command line of the helm that runs us, if one does.
+    pub helm_ancestor: &'w dyn Fn() -> std::result::Result<Option<HelmLine>, LineError>,
     /// The time.
     pub now: Timestamp,
 }

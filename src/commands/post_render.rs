@@ -1,14 +1,19 @@
 //! `post-render`: manifests in, manifests out. Nothing is written unless all of it is right.
 
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::options::Environment;
 use super::render::{self, Failure};
 use super::{FINE, World};
 use crate::cli::{OnError, PostRenderArgs};
+use crate::helm::arguments::{HelmLine, LineError};
+use crate::helm::contract::{EMPTY_OUTPUT, Version, failure_scalar};
+use crate::helm::release;
 use crate::manifest::Manifest;
 use crate::output::escape::{escape, escape_json};
 use crate::output::file::write_private;
@@ -16,28 +21,59 @@ use crate::plan::Plan;
 use crate::plan::apply::{Piece, apply};
 use crate::plan::build::literals;
 
-/// The name of our Helm 4 plug-in, which Helm 4 puts into the environment.
-const HELM_PLUGIN_NAME: &str = "kubectl-routing_secrets";
-
-pub(super) fn run(mut args: PostRenderArgs, world: &mut World<'_>) -> Result<u8> {
+pub(super) fn run(args: PostRenderArgs, world: &mut World<'_>) -> Result<u8> {
     // Exec plug-ins inherit standard input, so it is read to its end before anything else (R21).
     let mut input = Vec::new();
     world.stdin.read_to_end(&mut input).context("failed to read the manifests from standard input")?;
+    let ancestor = (world.helm_ancestor)();
+    let is_helm = matches!(ancestor, Ok(Some(_)) | Err(_));
+    let version = Version::detect(&variable(&world.env), is_helm);
+    match filter(args, world, &input, ancestor, version) {
+        // Helm 4 throws standard error away; a document that is no mapping makes it fail and show it.
+        Err(error) if version == Version::Helm4 && !super::is_broken_pipe(&error) => {
+            world.stdout.write_all(failure_scalar(&format!("routing-secrets: {error:#}")).as_bytes())?;
+            Ok(FINE)
+        }
+        result => result,
+    }
+}
+
+fn variable(env: &BTreeMap<OsString, OsString>) -> impl Fn(&str) -> Option<String> {
+    |name| env.get(OsStr::new(name)).and_then(|value| value.to_str()).map(str::to_owned)
+}
+
+fn filter(
+    mut args: PostRenderArgs,
+    world: &mut World<'_>,
+    input: &[u8],
+    ancestor: std::result::Result<Option<HelmLine>, LineError>,
+    version: Version,
+) -> Result<u8> {
     Environment::read(&world.env)?.fill_post_render(&mut args)?;
-    let settings = render::settings(&args.decision, false)?;
+    let mut settings = render::settings(&args.decision, false)?;
+    let release = {
+        let env = variable(&world.env);
+        let file = |path: &Path| fs::read_to_string(path);
+        let outside = release::World { env: &env, file: &file };
+        release::release(settings.namespace.as_deref(), ancestor?.as_ref(), outside)?
+    };
+    if version == Version::Helm3 && release.helm.is_some_and(|helm| helm.output_dir) {
+        bail!(
+            "helm template --output-dir writes its files before a post-renderer runs under Helm 3: leave it out, and split the output instead"
+        );
+    }
+    settings.namespace = release.namespace;
     if input.trim_ascii().is_empty() {
         // Helm 4 takes empty output for a failure (R18).
-        let is_helm =
-            world.env.get("HELM_PLUGIN_NAME".as_ref() as &std::ffi::OsStr).is_some_and(|name| name == HELM_PLUGIN_NAME);
-        world.stdout.write_all(if is_helm { b"# routing-secrets: no manifests\n" } else { &input })?;
+        world.stdout.write_all(if version == Version::None { input } else { EMPTY_OUTPUT.as_bytes() })?;
         return Ok(FINE);
     }
-    let manifest = Manifest::read(&input, &literals())?;
+    let manifest = Manifest::read(input, &literals())?;
     let planned = match render::plan(&manifest, &args.decision, &settings, world.now) {
         Ok(planned) => planned,
         Err(Failure::Inventory(error)) if args.on_error == Some(OnError::Pass) => {
             writeln!(world.stdout, "# routing-secrets: passed on unchanged: {}", escape(&format!("{error:#}")))?;
-            world.stdout.write_all(&input)?;
+            world.stdout.write_all(input)?;
             return Ok(FINE);
         }
         Err(failure) => return Err(failure.into()),
