@@ -273,13 +273,18 @@ fn parse(text: &str) -> Result<Option<Kubeconfig>, &'static str> {
         return Ok(None);
     }
     let config: Value = serde_saphyr::from_str(text).map_err(|_| "is not YAML")?;
-    let mut contexts = Vec::new();
+    let mut contexts: Vec<(String, String)> = Vec::new();
     match config.get("contexts") {
         None | Some(Value::Null) => {}
         Some(Value::Array(entries)) => {
             for entry in entries {
                 let context = entry.get("context").unwrap_or(&Value::Null);
-                contexts.push((string(entry, "name")?, string(context, "namespace")?));
+                let name = string(entry, "name")?;
+                // client-go refuses the file ("duplicate name"), and helm template then ignores all of it.
+                if contexts.iter().any(|(known, _)| *known == name) {
+                    return Err("has two contexts of one name");
+                }
+                contexts.push((name, string(context, "namespace")?));
             }
         }
         Some(_) => return Err("has no list under contexts"),

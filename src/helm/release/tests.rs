@@ -29,6 +29,10 @@ const FILES: Pairs = &[
     ("/bad", "{"),
     ("/number", "contexts: [{name: a, context: {namespace: 1}}]"),
     ("/map", "contexts: {a: b}"),
+    (
+        "/twice",
+        "current-context: a\ncontexts: [{name: a, context: {namespace: p}}, {name: a, context: {namespace: q}}]",
+    ),
     ("/astray", "current-context: a\ncontexts: [{name: a, context: {namespace: ../x}}]"),
     ("/unreadable", "unreadable"),
     ("/home/.kube/config", TWO),
@@ -120,6 +124,13 @@ fn what_is_broken_is_said_and_not_guessed() {
         ("not readable", None, "template r c", &[("KUBECONFIG", "/unreadable")], "/unreadable cannot be read"),
         ("not a string", None, "template r c", &[("KUBECONFIG", "/number")], "that is no string"),
         ("not a list", None, "template r c", &[("KUBECONFIG", "/map")], "no list under contexts"),
+        (
+            "a context twice: helm template reads none of the file (seen with 3.19.0 and 4.3.1)",
+            None,
+            "template r c",
+            &[("KUBECONFIG", "/twice")],
+            "two contexts of one name",
+        ),
     ] {
         let error = ask(own, line, env, FILES).unwrap_err().to_string();
         assert!(error.contains(expected), "{trap}: {error}");
