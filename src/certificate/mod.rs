@@ -114,7 +114,7 @@ pub fn read<'d>(index: usize, document: &'d Document<'_>, object: Object<'d>) ->
         {
             read.names.push(name.to_owned());
         }
-        read.is_ca = document.text_at(spec, &["isCA"]) == Some("true");
+        read.is_ca = document.text_at(spec, &["isCA"]).is_some_and(|text| !text.eq_ignore_ascii_case("false"));
         let is_given = |key: &&&str| document.get(spec, key).is_some_and(|node| !is_empty(document, node));
         read.extras = EXTRAS.iter().filter(is_given).copied().collect();
         read.unmet = UNMET.iter().filter(is_given).copied().collect();
@@ -130,7 +130,8 @@ pub fn read<'d>(index: usize, document: &'d Document<'_>, object: Object<'d>) ->
         read.issuer = format!("{kind}/{issuer}");
     }
     // A chunk with several documents has no text of its own to leave a comment in.
-    let droppable = document.roots().len() == 1;
+    // A merge key can hide what it asks for.
+    let droppable = document.roots().len() == 1 && !document.scalars(object.node).any(|(_, text)| text == "<<");
     let policy = document.text_at(object.node, &["metadata", "annotations", "helm.sh/resource-policy"]);
     let survives = policy.is_some_and(|policy| policy.trim().eq_ignore_ascii_case("keep"));
     Certificate { document: index, object, spec: read, own, survives, droppable }

@@ -72,7 +72,9 @@ fn skip(document: &Document<'_>, object: &Object<'_>) -> Option<Left> {
         return Some(Left::SecretElsewhere(format!("projectcontour.io/tls-cert-namespace: {namespace}")));
     }
     for key in PASSTHROUGH {
-        if annotation(key).is_some_and(|value| matches!(value, "true" | "enabled" | "1")) {
+        if annotation(key)
+            .is_some_and(|value| !matches!(value.to_ascii_lowercase().as_str(), "" | "false" | "f" | "0" | "disabled"))
+        {
             return Some(Left::Passthrough(format!("{key}: \"true\"")));
         }
     }

@@ -159,6 +159,10 @@ impl Consumer<'_> {
         if slot.left.is_none() && slot.hosts.is_empty() {
             slot.left = Some(Left::NoHosts);
         }
+        if slot.secret_name.is_empty() && document.all(tls, key).next().is_some() {
+            // An empty name beside the resolver would count instead of ours.
+            slot.left = Some(Left::Layout);
+        }
         self.add_aliases(&mut slot);
         for host in &slot.hosts {
             match HostName::parse(host) {

@@ -41,7 +41,9 @@ pub static INGRESS_ROUTE_TCP: Row = Row {
 
 fn skip(document: &Document<'_>, object: &Object<'_>) -> Option<Left> {
     let passthrough = document.text_at(object.node, &["spec", "tls", "passthrough"]);
-    (passthrough == Some("true")).then(|| Left::Passthrough("spec.tls.passthrough: true".to_owned()))
+    passthrough
+        .is_some_and(|text| !text.eq_ignore_ascii_case("false"))
+        .then(|| Left::Passthrough("spec.tls.passthrough: true".to_owned()))
 }
 
 /// The names in `spec.tls.domains` were asked for, so they stay covered (R15).

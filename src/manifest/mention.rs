@@ -6,8 +6,11 @@ use std::collections::{HashMap, HashSet};
 use base64::Engine as _;
 use rayon::prelude::*;
 
-use super::document::{Document, NodeId, NodeKind};
-use super::{Manifest, object};
+use super::Manifest;
+use super::document::{Document, NodeId};
+
+/// Stands for every Certificate among those whose CA is injected.
+pub const EVERY: &str = "*";
 
 /// One occurrence of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +83,8 @@ impl Manifest<'_> {
             });
             return found;
         }
-        let mut is_named = holds_secret(bytes);
+        // An escape joins a letter to a name, and base64 hides one: such a document is parsed.
+        let mut is_named = bytes.contains(&b'\\') || may_hold_base64(bytes);
         if !is_named {
             names.in_text(bytes, &mut |_| is_named = true);
         }
@@ -100,14 +104,16 @@ impl Manifest<'_> {
     /// Certificate whose CA cert-manager injects (`pkg/controller/cainjector/sources.go`).
     #[must_use]
     pub fn injected(&self) -> HashSet<String> {
-        let holds_key = |bytes: &[u8]| memchr::memmem::find(bytes, b"inject-ca-from").is_some();
+        let holds_key =
+            |bytes: &[u8]| bytes.contains(&b'\\') || memchr::memmem::find(bytes, b"inject-ca-from").is_some();
         (0..self.documents.len())
             .into_par_iter()
             .filter(|&index| holds_key(&self.input[self.documents[index].clone()]))
             .flat_map_iter(|index| {
                 let bytes = &self.input[self.documents[index].clone()];
                 let parsed = Document::parse(bytes);
-                parsed.map(|document| injected_in(&document)).unwrap_or_default()
+                // What cannot be read may inject any: the cautious answer.
+                parsed.map_or_else(|_| vec![EVERY.to_owned()], |document| injected_in(&document))
             })
             .collect()
     }
@@ -128,18 +134,10 @@ fn in_scalars<'n>(document: &Document<'_>, names: &'n Names, found: &mut impl Fn
             names.in_text(text.as_bytes(), &mut |name| found(name, node));
         }
     }
-    for object in object::objects(document) {
-        let key = match (object.group, object.kind) {
-            ("", "Secret") => "data",
-            ("", "ConfigMap") => "binaryData",
-            _ => continue,
-        };
-        let Some(data) = document.get(object.node, key) else { continue };
-        for (_, value) in document.entries(data) {
-            if let NodeKind::Scalar(_) = document.kind(value)
-                && let Some(text) = document.text(value)
-            {
-                names.in_text(&decode(text), &mut |name| found(name, value));
+    if may_hold_base64(document.source().as_bytes()) {
+        for &root in document.roots() {
+            for (node, text) in document.scalars(root) {
+                names.in_text(&decode(text), &mut |name| found(name, node));
             }
         }
     }
@@ -151,20 +149,8 @@ fn decode(text: &str) -> Vec<u8> {
     base64::engine::general_purpose::STANDARD.decode(packed).unwrap_or_default()
 }
 
-/// Whether the bytes look like a `Secret` or a ConfigMap with `binaryData`: such a document is
-/// parsed, since a name in base64 cannot be found in its bytes.
-fn holds_secret(bytes: &[u8]) -> bool {
-    memchr::memmem::find(bytes, b"binaryData").is_some()
-        || memchr::memmem::find_iter(bytes, b"Secret").any(|at| is_kind_value(bytes, at, at + b"Secret".len()))
-}
-
-/// Whether the word stands alone as a value: after a colon, before the end of the value.
-fn is_kind_value(bytes: &[u8], start: usize, end: usize) -> bool {
-    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'');
-    let before = bytes[..start].iter().rposition(|byte| !is_blank(byte)).map(|at| bytes[at]);
-    let after = bytes.get(end);
-    // An anchor may stand between the colon and the value (`kind: &kind Secret`).
-    let line = bytes[..start].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-    let anchored = bytes[line..start].contains(&b'&');
-    (before == Some(b':') || anchored) && after.is_none_or(|byte| is_blank(byte) || matches!(byte, b',' | b'}' | b'#'))
+/// Whether the document can hold a Secret, a ConfigMap with `binaryData`, or a `!!binary` scalar,
+/// in which a name cannot be found by its bytes.
+fn may_hold_base64(bytes: &[u8]) -> bool {
+    [&b"Secret"[..], b"binary"].iter().any(|word| memchr::memmem::find(bytes, word).is_some())
 }

@@ -8,7 +8,7 @@ use crate::certificate::{Certificate, CertificateSpec, Facts, Keep, keep, of_tri
 use crate::choose::{self, HostName};
 use crate::consumers::{Consumer, Slot};
 use crate::inventory::Inventory;
-use crate::manifest::mention::{Mention, Names};
+use crate::manifest::mention::{EVERY, Mention, Names};
 use crate::manifest::object::objects;
 use crate::manifest::{Document, Manifest, NodeId};
 use crate::secret::{ObjectName, Secret};
@@ -266,7 +266,8 @@ impl Proofs {
             has_slot: !slots.is_empty(),
             slot_left,
             mentioned: self.mentioned.get(name).cloned(),
-            injected: self.injected.contains(&format!("{namespace}/{certificate_name}")),
+            injected: self.injected.contains(EVERY)
+                || self.injected.contains(&format!("{namespace}/{certificate_name}")),
             read_by_name: READ_BY_NAME.contains(&name.as_str())
                 || render.settings.keep_secrets.iter().any(|kept| kept == name),
             not_covered: not_covered.cloned(),
