@@ -24,7 +24,7 @@ pub enum Keep {
     /// It is a CA.
     Ca,
     /// It asks for more than a server certificate; the fields.
-    Extras(Vec<&'static str>),
+    Extras(Vec<String>),
     /// It asks for usages other than a server's.
     Usages(Vec<String>),
     /// It has no names that a routing secret could cover.
@@ -35,7 +35,9 @@ pub enum Keep {
     Distributes(Vec<String>),
     /// Its Secret is a routing secret, or the source of one.
     IsRoutingSecret,
-    /// Its document cannot be taken out of the stream alone.
+    /// A merge key can hide what it asks for.
+    MergeKey,
+    /// It cannot be taken out of the stream alone.
     Layout,
 }
 
@@ -57,6 +59,7 @@ impl Keep {
             Self::NameNotCovered(_) => "nameNotCovered",
             Self::Distributes(_) => "distributes",
             Self::IsRoutingSecret => "isRoutingSecret",
+            Self::MergeKey => "mergeKey",
             Self::Layout => "layout",
         }
     }
@@ -72,7 +75,9 @@ impl fmt::Display for Keep {
             Self::Injected => f.write_str("cert-manager injects its CA into other objects (inject-ca-from)"),
             Self::ReadByName => f.write_str("programs read the Secret by its name through the API"),
             Self::Ca => f.write_str("it is a CA"),
-            Self::Extras(fields) => write!(f, "it is more than a server certificate ({})", fields.join(", ")),
+            Self::Extras(fields) => {
+                write!(f, "it is more than a server certificate ({})", escape(&fields.join(", ")))
+            }
             Self::Usages(usages) => write!(f, "it asks for other usages ({})", escape(&usages.join(", "))),
             Self::NoNames => f.write_str("it has no DNS names"),
             Self::NameNotCovered(name) => {
@@ -82,7 +87,8 @@ impl fmt::Display for Keep {
                 write!(f, "its Secret is marked for others to use ({})", escape(&keys.join(", ")))
             }
             Self::IsRoutingSecret => f.write_str("its Secret is a routing secret, or the source of one"),
-            Self::Layout => f.write_str("it shares its text with other documents"),
+            Self::MergeKey => f.write_str("a merge key (<<) can hide what it asks for"),
+            Self::Layout => f.write_str("it cannot be taken out of the text without touching its neighbours"),
         }
     }
 }
@@ -106,8 +112,8 @@ pub struct Facts {
     pub not_covered: Option<String>,
     /// Whether its Secret is a routing secret or the source of a mirror.
     pub is_routing_secret: bool,
-    /// Whether it can be taken out of the stream.
-    pub droppable: bool,
+    /// Why it cannot be taken out of the stream alone.
+    pub fixed: Option<Keep>,
 }
 
 /// The first condition that speaks against dropping the Certificate; `None` when all hold.
@@ -127,7 +133,7 @@ pub fn keep(spec: &CertificateSpec, facts: &Facts) -> Option<Keep> {
         usages,
         no_names,
         not_covered,
-        layout,
+        fixed,
     ];
     CONDITIONS.iter().find_map(|condition| condition(spec, facts))
 }
@@ -184,8 +190,8 @@ fn not_covered(_: &CertificateSpec, facts: &Facts) -> Option<Keep> {
     facts.not_covered.clone().map(Keep::NameNotCovered)
 }
 
-fn layout(_: &CertificateSpec, facts: &Facts) -> Option<Keep> {
-    (!facts.droppable).then_some(Keep::Layout)
+fn fixed(_: &CertificateSpec, facts: &Facts) -> Option<Keep> {
+    facts.fixed.clone()
 }
 
 #[cfg(test)]
@@ -194,7 +200,7 @@ mod tests {
 
     fn plain() -> (CertificateSpec, Facts) {
         let spec = CertificateSpec { names: vec!["a.x".to_owned()], ..CertificateSpec::default() };
-        (spec, Facts { has_slot: true, droppable: true, ..Facts::default() })
+        (spec, Facts { has_slot: true, ..Facts::default() })
     }
 
     #[test]
@@ -225,9 +231,9 @@ mod tests {
             (facts(|facts| facts.read_by_name = true), Keep::ReadByName),
             (facts(|facts| facts.not_covered = Some("x".to_owned())), Keep::NameNotCovered(text())),
             (facts(|facts| facts.is_routing_secret = true), Keep::IsRoutingSecret),
-            (facts(|facts| facts.droppable = false), Keep::Layout),
+            (facts(|facts| facts.fixed = Some(Keep::Layout)), Keep::Layout),
             (spec(|spec| spec.is_ca = true), Keep::Ca),
-            (spec(|spec| spec.extras = vec!["keystores"]), Keep::Extras(vec!["keystores"])),
+            (spec(|spec| spec.extras = vec!["x".to_owned()]), Keep::Extras(vec![text()])),
             (spec(|spec| spec.foreign_usages = vec!["x".to_owned()]), Keep::Usages(vec![text()])),
             (spec(|spec| spec.names.clear()), Keep::NoNames),
             (spec(|spec| spec.distributes = vec!["x".to_owned()]), Keep::Distributes(vec![text()])),

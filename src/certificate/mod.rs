@@ -5,9 +5,12 @@ pub mod keep;
 
 pub use keep::{Facts, Keep, keep};
 
+use std::collections::BTreeMap;
+
 use crate::consumers::{Consumer, Slot};
 use crate::manifest::Literals;
 use crate::manifest::document::{Document, NodeId};
+use crate::manifest::edit::Edits;
 use crate::manifest::object::Object;
 
 /// The words that every Certificate's document holds.
@@ -26,7 +29,7 @@ pub struct CertificateSpec {
     /// `spec.isCA`.
     pub is_ca: bool,
     /// The fields present that make more of the Secret than a server certificate's.
-    pub extras: Vec<&'static str>,
+    pub extras: Vec<String>,
     /// Usages other than a server's.
     pub foreign_usages: Vec<String>,
     /// Keys in `secretTemplate` that make the Secret a routing secret or a replicated one.
@@ -50,8 +53,8 @@ pub struct Certificate<'d> {
     pub own: Vec<NodeId>,
     /// Whether Helm keeps the live object when it leaves the release (`helm.sh/resource-policy`).
     pub survives: bool,
-    /// Whether its document holds nothing else, or it is an item of a list.
-    pub droppable: bool,
+    /// Why it cannot be taken out of the stream alone, if so.
+    pub fixed: Option<Keep>,
 }
 
 /// Whether the object is a cert-manager Certificate.
@@ -116,7 +119,7 @@ pub fn read<'d>(index: usize, document: &'d Document<'_>, object: Object<'d>) ->
         }
         read.is_ca = document.text_at(spec, &["isCA"]).is_some_and(|text| !text.eq_ignore_ascii_case("false"));
         let is_given = |key: &&&str| document.get(spec, key).is_some_and(|node| !is_empty(document, node));
-        read.extras = EXTRAS.iter().filter(is_given).copied().collect();
+        read.extras = EXTRAS.iter().filter(is_given).map(|&key| key.to_owned()).collect();
         read.unmet = UNMET.iter().filter(is_given).copied().collect();
         read.foreign_usages = foreign_usages(list("usages").iter().map(String::as_str));
         for part in ["labels", "annotations"] {
@@ -129,12 +132,30 @@ pub fn read<'d>(index: usize, document: &'d Document<'_>, object: Object<'d>) ->
         let kind = document.text_at(spec, &["issuerRef", "kind"]).unwrap_or("Issuer");
         read.issuer = format!("{kind}/{issuer}");
     }
-    // A chunk with several documents has no text of its own to leave a comment in.
-    // A merge key can hide what it asks for.
-    let droppable = document.roots().len() == 1 && !document.scalars(object.node).any(|(_, text)| text == "<<");
+    let fixed = fixed(document, &object);
     let policy = document.text_at(object.node, &["metadata", "annotations", "helm.sh/resource-policy"]);
     let survives = policy.is_some_and(|policy| policy.trim().eq_ignore_ascii_case("keep"));
-    Certificate { document: index, object, spec: read, own, survives, droppable }
+    Certificate { document: index, object, spec: read, own, survives, fixed }
+}
+
+/// Why the object cannot be taken out of the stream alone.
+fn fixed(document: &Document<'_>, object: &Object<'_>) -> Option<Keep> {
+    // A merge key can hide what it asks for.
+    if document.scalars(object.node).any(|(_, text)| text == "<<") {
+        return Some(Keep::MergeKey);
+    }
+    // A chunk with several documents has no text of its own to leave a comment in.
+    let [root] = document.roots() else { return Some(Keep::Layout) };
+    let list = object.list?;
+    let can_leave = || {
+        // The whole document goes with its only object.
+        let is_alone = document.items(list).nth(1).is_none();
+        let mut edits = Edits::default();
+        is_alone || edits.drop_items(document, list, &[(object.node, String::new())]).is_ok()
+    };
+    // Inner lists could be left without items, which makes them objects to Kubernetes.
+    let is_outer = document.get(*root, "items") == Some(list);
+    (!is_outer || document.is_shared(object.node) || !can_leave()).then_some(Keep::Layout)
 }
 
 fn is_empty(document: &Document<'_>, node: NodeId) -> bool {
@@ -158,6 +179,7 @@ pub fn of_trigger(consumer: &Consumer<'_>, slot: &Slot) -> CertificateSpec {
         secret_name: slot.secret_name.clone(),
         names: slot.hosts[..slot.listed].to_vec(),
         issuer: issuer_of(consumer),
+        extras: consumer.unknown.clone(),
         ..CertificateSpec::default()
     };
     for companion in &consumer.companions {
@@ -166,18 +188,30 @@ pub fn of_trigger(consumer: &Consumer<'_>, slot: &Slot) -> CertificateSpec {
         match companion.key.as_str() {
             "cert-manager.io/alt-names" => spec.names.extend(list().map(str::to_owned)),
             "cert-manager.io/common-name" if !value.is_empty() => spec.names.push(value.to_owned()),
-            "cert-manager.io/ip-sans" if !value.is_empty() => spec.extras.push("ipAddresses"),
-            "cert-manager.io/email-sans" if !value.is_empty() => spec.extras.push("emailAddresses"),
+            "cert-manager.io/ip-sans" if !value.is_empty() => spec.extras.push("ipAddresses".to_owned()),
+            "cert-manager.io/uri-sans" if !value.is_empty() => spec.extras.push("uris".to_owned()),
+            "cert-manager.io/email-sans" if !value.is_empty() => spec.extras.push("emailAddresses".to_owned()),
             "cert-manager.io/usages" => spec.foreign_usages = foreign_usages(list()),
             "cert-manager.io/duration" => spec.unmet.push("duration"),
-            "cert-manager.io/secret-template" => {
-                let keys = DISTRIBUTES.iter().filter(|prefix| value.contains(**prefix));
-                spec.distributes.extend(keys.map(|&key| key.to_owned()));
-            }
+            "cert-manager.io/secret-template" => spec.distributes.extend(template_distributes(value)),
             _ => {}
         }
     }
     spec
+}
+
+/// The keys of a `secret-template` annotation that make the Secret a routing secret or a replicated one; the whole
+/// annotation when it is not the JSON that cert-manager reads.
+fn template_distributes(json: &str) -> Vec<String> {
+    #[derive(Default, serde::Deserialize)]
+    #[serde(default)]
+    struct Template {
+        labels: Option<BTreeMap<String, String>>,
+        annotations: Option<BTreeMap<String, String>>,
+    }
+    let Ok(template) = serde_json::from_str::<Template>(json) else { return vec!["secret-template".to_owned()] };
+    let maps = [template.labels, template.annotations];
+    maps.into_iter().flatten().flat_map(BTreeMap::into_keys).filter(|key| distributes(key)).collect()
 }
 
 /// The issuer that the consumer's trigger names, as `Kind/name`; empty for a default issuer.

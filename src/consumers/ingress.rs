@@ -1,5 +1,6 @@
 //! Ingress (networking.k8s.io, extensions) and what its controllers do with `spec.tls`.
 
+use super::trigger::is_true;
 use super::{Hosts, Left, Row, Served};
 use crate::choose::WildcardSpan;
 use crate::manifest::document::Document;
@@ -97,7 +98,7 @@ fn served(document: &Document<'_>, object: &Object<'_>) -> Served {
             let names = value.split([',', ' ']).map(str::trim).filter(|name| !name.is_empty());
             served.aliases.extend(names.map(str::to_owned));
         }
-        if key == "nginx.ingress.kubernetes.io/from-to-www-redirect" && value == "true" {
+        if key == "nginx.ingress.kubernetes.io/from-to-www-redirect" && is_true(value) {
             served.www = true;
         }
     }

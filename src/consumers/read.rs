@@ -1,5 +1,7 @@
 //! Reads a consumer from its document by its row: hosts, slots, triggers, and what forbids an edit.
 
+use std::collections::HashSet;
+
 use super::trigger::{self, Actor, Class, ROUTER_RESOLVER, ROUTER_TLS, Trigger};
 use super::{Hosts, IGNORE, Left, NodeId, Row, row, rule};
 use crate::choose::HostName;
@@ -68,8 +70,12 @@ pub struct Consumer<'d> {
     pub triggers: Vec<Trigger>,
     /// The keys that only shape what the triggers produce, with their values.
     pub companions: Vec<Trigger>,
+    /// Annotations of cert-manager's that are not known here: they may ask for anything.
+    pub unknown: Vec<String>,
     /// What else is served with its certificates.
     pub served: Served,
+    /// The hosts of the rules that no slot lists, and how they are compared.
+    pub unlisted: Vec<(String, HostName)>,
     /// Why the whole object is left alone.
     pub left: Option<Left>,
     /// Keys that occur twice; of each the last one counts.
@@ -94,10 +100,13 @@ pub fn read<'d>(
         slots: Vec::new(),
         triggers: Vec::new(),
         companions: Vec::new(),
+        unknown: Vec::new(),
+        unlisted: Vec::new(),
         repeated: Vec::new(),
     };
     consumer.read_slots(document);
     consumer.read_annotations(document, further_triggers);
+    consumer.find_unlisted();
     consumer.left = consumer.find_left(document);
     Some(consumer)
 }
@@ -128,7 +137,7 @@ impl Consumer<'_> {
         let named = document.get(tls, key).filter(|&node| document.text(node).is_some_and(|text| !text.is_empty()));
         let resolver = self.row.resolver.and_then(|(key, _)| {
             let entry = document.all(tls, key).last()?;
-            document.text(entry.1).map(|_| entry.0)
+            document.text(entry.1).filter(|text| !text.is_empty()).map(|_| entry.0)
         });
         let (nodes, path) = match (named, resolver) {
             (Some(_), _) => (document.all(tls, key).map(|(_, value)| value).collect(), format!("{path}.{key}")),
@@ -193,6 +202,7 @@ impl Consumer<'_> {
 
     fn rule_hosts(&self, document: &Document<'_>, matcher: rule::Matcher) -> Result<Vec<String>, Left> {
         let mut hosts: Vec<String> = Vec::new();
+        let mut known: HashSet<String> = HashSet::new();
         let routes = document.at(self.object.node, &["spec", "routes"]);
         for route in routes.iter().flat_map(|&routes| document.items(routes)) {
             let syntax = match document.text_at(route, &["syntax"]) {
@@ -203,11 +213,7 @@ impl Consumer<'_> {
             };
             let text = document.text_at(route, &["match"]).unwrap_or_default();
             let found = rule::hosts(text, syntax, matcher).map_err(|error| Left::UndecidableRule(error.to_string()))?;
-            for host in found {
-                if !hosts.contains(&host) {
-                    hosts.push(host);
-                }
-            }
+            hosts.extend(found.into_iter().filter(|host| known.insert(host.clone())));
         }
         Ok(hosts)
     }
@@ -220,26 +226,30 @@ impl Consumer<'_> {
                 None => format!("www.{host}"),
             }));
         }
-        for alias in aliases {
-            if !slot.hosts.contains(&alias) {
-                slot.hosts.push(alias);
-            }
-        }
+        let mut known: HashSet<String> = slot.hosts.iter().cloned().collect();
+        slot.hosts.extend(aliases.into_iter().filter(|alias| known.insert(alias.clone())));
+    }
+
+    fn find_unlisted(&mut self) {
+        let mut known: HashSet<&String> = self.slots.iter().flat_map(|slot| &slot.hosts).collect();
+        let unlisted = self.served.rules.iter().filter(|host| known.insert(host));
+        self.unlisted = unlisted.filter_map(|host| Some((host.clone(), HostName::parse(host).ok()?))).collect();
     }
 
     fn read_annotations(&mut self, document: &Document<'_>, further_triggers: &[String]) {
-        if !self.row.annotation_triggers {
-            return;
-        }
         for annotations in annotation_maps(document, self.object.node) {
             for (key, value) in document.entries(annotations) {
                 let Some(name) = document.text(key) else { continue };
                 let text = document.text(value).unwrap_or_default();
-                let found = trigger::classify(name, text, further_triggers);
+                let found = match self.row.annotation_triggers {
+                    true => trigger::classify(name, text, further_triggers),
+                    false => further_triggers.iter().any(|key| key == name).then_some(Class::Trigger(Actor::Secret)),
+                };
                 let entry = |actor| Trigger { key: name.to_owned(), value: text.to_owned(), actor, node: key };
                 match found {
                     Some(Class::Trigger(actor)) => self.triggers.push(entry(actor)),
                     Some(Class::Companion) => self.companions.push(entry(Actor::Secret)),
+                    Some(Class::Unknown) => self.unknown.push(name.to_owned()),
                     None => {}
                 }
             }

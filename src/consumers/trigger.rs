@@ -32,6 +32,8 @@ pub enum Class {
     Trigger(Actor),
     /// Only shapes what a trigger produces.
     Companion,
+    /// A key of cert-manager's that may ask for anything; it stays.
+    Unknown,
 }
 
 /// Present is enough for these, whatever the value (`hasShimAnnotation`).
@@ -80,6 +82,9 @@ const COMPANION_PREFIXES: [&str; 7] = [
     "traefik.ingress.kubernetes.io/router.tls.domains.",
 ];
 
+/// Keys that speak about webhooks and Secrets, never about a routing object's certificate.
+const FOR_OTHER_OBJECTS: [&str; 3] = ["inject-", "allow-direct-injection", "certificate-name"];
+
 /// What an annotation of a routing object is; nothing for most.
 #[must_use]
 pub fn classify(key: &str, value: &str, further_triggers: &[String]) -> Option<Class> {
@@ -102,11 +107,15 @@ pub fn classify(key: &str, value: &str, further_triggers: &[String]) -> Option<C
         .is_some_and(|rest| COMPANIONS.contains(&rest))
         // The injector's keys belong to webhooks, never to a routing object.
         || (COMPANION_PREFIXES.iter().any(|prefix| key.starts_with(prefix)) && !key.contains("inject-"));
-    is_companion.then_some(Class::Companion)
+    if is_companion {
+        return Some(Class::Companion);
+    }
+    let is_ours = |rest: &str| !FOR_OTHER_OBJECTS.iter().any(|other| rest.starts_with(other));
+    key.strip_prefix("cert-manager.io/").is_some_and(is_ours).then_some(Class::Unknown)
 }
 
-/// Go's `strconv.ParseBool`, as cert-manager reads `kubernetes.io/tls-acme`.
-fn is_true(value: &str) -> bool {
+/// Go's `strconv.ParseBool`, as cert-manager reads `kubernetes.io/tls-acme`, and ingress-nginx its annotations.
+pub(super) fn is_true(value: &str) -> bool {
     matches!(value, "1" | "t" | "T" | "TRUE" | "true" | "True")
 }
 
@@ -135,6 +144,7 @@ mod tests {
             ("certmanager.k8s.io/cluster-issuer", "x", Some(Class::Companion)),
             ("cert-manager.io/inject-ca-from", "a/b", None),
             ("cert-manager.io/certificate-name", "x", None),
+            ("cert-manager.io/literal-subject", "x", Some(Class::Unknown)),
             ("example.org/mine", "x", secret),
         ] {
             let found = classify(key, value, &["example.org/mine".to_owned()]);

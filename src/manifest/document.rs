@@ -3,6 +3,7 @@
 //! This is the only module that speaks to the YAML parser.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, Tag};
 
@@ -48,6 +49,8 @@ pub(super) struct Node {
     pub(super) end: u32,
     /// The node after this one's subtree.
     pub(super) next: u32,
+    /// The collection that holds the node; a root is its own.
+    pub(super) parent: u32,
     pub(super) value: Value,
 }
 
@@ -61,8 +64,9 @@ pub struct Document<'a> {
     /// The anchors by number (from 1), each with its node.
     pub(super) anchors: Vec<(u32, NodeId)>,
     roots: Vec<NodeId>,
-    /// Anchored nodes that an alias refers to.
-    anchors_in_use: Vec<NodeId>,
+    /// Anchored nodes that an alias refers to, each with the furthest end of it and those before it.
+    anchors_in_use: Vec<(NodeId, u32)>,
+    line_breaks: OnceLock<Vec<u32>>,
 }
 
 /// Why a chunk could not be parsed, with the place inside it.
@@ -138,8 +142,10 @@ impl<'a> Document<'a> {
     /// The line of the node inside the source, from 0.
     #[must_use]
     pub fn line(&self, id: NodeId) -> usize {
-        let start = self.node(id).start as usize;
-        memchr::memchr_iter(b'\n', &self.source.as_bytes()[..start]).count()
+        let start = self.node(id).start;
+        let breaks =
+            self.line_breaks.get_or_init(|| memchr::memchr_iter(b'\n', self.source.as_bytes()).map(narrow).collect());
+        breaks.partition_point(|&at| at < start)
     }
 
     /// The text of a scalar that is not null; an alias is followed.
@@ -173,6 +179,12 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// How many anchors stand in the node's subtree.
+    pub(super) fn anchors_inside(&self, id: NodeId) -> usize {
+        let before = |end: u32| self.anchors.partition_point(|&(_, node)| node.0 < end);
+        before(self.node(id).next) - before(id.0)
+    }
+
     /// The node that carries an anchor; the parser numbers anchors in their order.
     pub(super) fn anchored(&self, number: u32) -> Option<NodeId> {
         let at = self.anchors.binary_search_by_key(&number, |(anchor, _)| *anchor).ok()?;
@@ -181,18 +193,18 @@ impl<'a> Document<'a> {
 
     /// The collection that holds the node, if it is not a root.
     pub(super) fn parent(&self, id: NodeId) -> Option<NodeId> {
-        let mut parent = None;
-        let mut at = *self.roots.iter().find(|&&root| self.contains(root, id))?;
-        while at != id {
-            parent = Some(at);
-            at = self.children(at).find(|&child| self.contains(child, id))?;
-        }
-        parent
+        let parent = NodeId(self.node(id).parent);
+        (parent != id).then_some(parent)
     }
 
     /// The node after this one's subtree: for a key, its value.
     pub fn following(&self, id: NodeId) -> NodeId {
         NodeId(self.node(id).next)
+    }
+
+    /// The node in front of this one in the text: its parent, or the last one inside its preceding sibling.
+    pub(super) fn preceding(&self, id: NodeId) -> Option<NodeId> {
+        id.0.checked_sub(1).map(NodeId)
     }
 
     /// The node's first child, or the node after it.
@@ -285,8 +297,11 @@ impl<'a> Document<'a> {
     /// in use stands on it, around it, or in it.
     #[must_use]
     pub fn is_shared(&self, id: NodeId) -> bool {
+        let anchors = &self.anchors_in_use;
+        let around = anchors.partition_point(|&(anchor, _)| anchor <= id);
         self.kind(id) == NodeKind::Alias
-            || self.anchors_in_use.iter().any(|&anchor| self.contains(anchor, id) || self.contains(id, anchor))
+            || around.checked_sub(1).is_some_and(|last| anchors[last].1 > id.0)
+            || anchors.get(around).is_some_and(|&(anchor, _)| self.contains(id, anchor))
     }
 
     /// Whether the mapping has a merge key (`<<`), so that entries can be hidden elsewhere.
@@ -322,6 +337,7 @@ impl<'a> Builder<'a> {
                 anchors: Vec::new(),
                 roots: Vec::new(),
                 anchors_in_use: Vec::new(),
+                line_breaks: OnceLock::new(),
             },
             open: Vec::new(),
             last_end: 0,
@@ -350,7 +366,12 @@ impl<'a> Builder<'a> {
             .collect();
         used.sort_unstable();
         used.dedup();
-        document.anchors_in_use = used;
+        // Ranges of nodes nest, so one of them holds a node exactly if the furthest end so far is behind it.
+        let ends = used.iter().scan(0, |end, &anchor| {
+            *end = document.node(anchor).next.max(*end);
+            Some(*end)
+        });
+        document.anchors_in_use = used.iter().copied().zip(ends.collect::<Vec<u32>>()).collect();
         Ok(self.document)
     }
 
@@ -444,6 +465,7 @@ impl<'a> Builder<'a> {
             start: narrow(range.start),
             end: narrow(range.end),
             next: id.0 + 1,
+            parent: self.open.last().copied().unwrap_or(id.0),
             value,
         });
         id

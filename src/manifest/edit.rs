@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use super::document::{Document, NodeId, NodeKind};
+use super::layout::{Member, block_ranges, flow_ranges, is_blank, is_dash, line_break, line_end_after, line_start};
 use super::scalar::{Style, quote};
-use super::stream::next_line;
 use super::verify;
 
 /// The text around a node cannot be edited without touching something else.
@@ -82,15 +82,7 @@ impl Edits {
         }
         let leaving: HashSet<NodeId> = members.iter().copied().collect();
         let is_mapping = matches!(document.kind(collection), NodeKind::Mapping { .. });
-        let all: Vec<Member> = match document.kind(collection) {
-            NodeKind::Mapping { .. } => {
-                document.entries(collection).map(|(key, value)| Member::new(document, key, value, &leaving)).collect()
-            }
-            NodeKind::Sequence { .. } => {
-                document.items(collection).map(|item| Member::new(document, item, item, &leaving)).collect()
-            }
-            _ => return Err(UnsupportedLayout),
-        };
+        let all = Member::all(document, collection, &leaving)?;
         if all.iter().all(|member| member.goes) {
             let parent = document.parent(collection).ok_or(UnsupportedLayout)?;
             let member = document
@@ -103,11 +95,48 @@ impl Edits {
             NodeKind::Mapping { flow: true } | NodeKind::Sequence { flow: true } => {
                 flow_ranges(document, collection, &all)?
             }
-            NodeKind::Mapping { .. } => block_ranges(document.source(), &all, false)?,
-            _ => block_ranges(document.source(), &all, true)?,
+            NodeKind::Mapping { .. } => block_ranges(document, &all, false)?,
+            _ => block_ranges(document, &all, true)?,
         };
         self.text.extend(ranges.into_iter().map(|range| (range, String::new())));
         self.removed.extend(leaving.into_iter().map(|member| (member, is_mapping)));
+        Ok(())
+    }
+
+    /// Takes items out of a sequence of which at least one item stays; in a block sequence each leaves its comment,
+    /// JSON and flow sequences have no place for one.
+    ///
+    /// # Errors
+    /// When an item does not stand on lines, or between commas, of its own.
+    pub fn drop_items(
+        &mut self,
+        document: &Document<'_>,
+        sequence: NodeId,
+        items: &[(NodeId, String)],
+    ) -> Result<(), UnsupportedLayout> {
+        let leaving: HashSet<NodeId> = items.iter().map(|&(item, _)| item).collect();
+        match document.kind(sequence) {
+            NodeKind::Sequence { flow: true } => {
+                let ranges = flow_ranges(document, sequence, &Member::all(document, sequence, &leaving)?)?;
+                self.text.extend(ranges.into_iter().map(|range| (range, String::new())));
+            }
+            NodeKind::Sequence { flow: false } => {
+                let source = document.source();
+                for (item, comment) in items {
+                    let range = document.range(*item);
+                    let start = line_start(source, range.start);
+                    let prefix = &source[start..range.start];
+                    if !is_dash(prefix) {
+                        return Err(UnsupportedLayout);
+                    }
+                    let end = line_end_after(source, range.end)?;
+                    let indent = prefix.trim_end_matches([' ', '\t', '-']);
+                    self.text.push((start..end, format!("{indent}{comment}{}", line_break(source, end))));
+                }
+            }
+            _ => return Err(UnsupportedLayout),
+        }
+        self.removed.extend(leaving.into_iter().map(|item| (item, false)));
         Ok(())
     }
 
@@ -169,7 +198,9 @@ impl Edits {
                 return Err(EditError("two edits overlap".to_owned()));
             }
             edited.push_str(&source[at..range.start]);
-            edited.push_str(&text);
+            // An entry that starts with a line break was to follow a line that has gone.
+            let is_on_own_line = range.is_empty() && edited.ends_with(['\n', '\r']);
+            edited.push_str(if is_on_own_line { text.trim_start_matches(['\r', '\n']) } else { &text });
             at = range.end;
         }
         edited.push_str(&source[at..]);
@@ -184,121 +215,6 @@ impl Edits {
         ranges.sort_by_key(|range| (range.start, range.end));
         ranges
     }
-}
-
-/// A key with its value, or an item.
-struct Member {
-    start: usize,
-    end: usize,
-    goes: bool,
-}
-
-impl Member {
-    fn new(document: &Document<'_>, first: NodeId, last: NodeId, leaving: &HashSet<NodeId>) -> Self {
-        let (start, value) = (document.range(first), document.range(last));
-        let mut end = value.end.max(start.end);
-        if value.is_empty() {
-            // A value that is not written stands at its key's end, before the colon.
-            let rest = &document.source()[end..];
-            let colon = rest.trim_start_matches([' ', '\t']);
-            end += if colon.starts_with(':') { rest.len() - colon.len() + 1 } else { 0 };
-        }
-        Self { start: start.start, end, goes: leaving.contains(&first) }
-    }
-}
-
-/// What to delete so that the members that go leave a block collection: whole lines, or for the
-/// first key of a compact mapping (`- key: value`) the text up to the first key that stays.
-fn block_ranges(source: &str, members: &[Member], items: bool) -> Result<Vec<Range<usize>>, UnsupportedLayout> {
-    let mut ranges = Vec::new();
-    let mut index = 0;
-    while index < members.len() {
-        let member = &members[index];
-        if !member.goes {
-            index += 1;
-            continue;
-        }
-        let start = line_start(source, member.start);
-        let prefix = &source[start..member.start];
-        let own_line = if items { is_dash(prefix) } else { is_blank(prefix) };
-        if own_line {
-            ranges.push(start..line_end_after(source, member.end)?);
-            index += 1;
-            continue;
-        }
-        if items || !prefix.bytes().all(|byte| matches!(byte, b' ' | b'-')) {
-            return Err(UnsupportedLayout);
-        }
-        let stays = members[index..].iter().position(|member| !member.goes).ok_or(UnsupportedLayout)?;
-        let next = members[index + stays].start;
-        if !is_blank(&source[line_start(source, next)..next]) {
-            return Err(UnsupportedLayout);
-        }
-        ranges.push(member.start..next);
-        index += stays;
-    }
-    Ok(ranges)
-}
-
-/// What to delete so that the members that go leave a flow collection, each run with one comma.
-fn flow_ranges(
-    document: &Document<'_>,
-    collection: NodeId,
-    members: &[Member],
-) -> Result<Vec<Range<usize>>, UnsupportedLayout> {
-    let source = document.source();
-    // A single pair in a flow sequence (`[a: 1]`) is a mapping without braces.
-    if !source[document.range(collection)].starts_with(['{', '[']) {
-        return Err(UnsupportedLayout);
-    }
-    let mut ranges = Vec::new();
-    let mut index = 0;
-    while index < members.len() {
-        if !members[index].goes {
-            index += 1;
-            continue;
-        }
-        let run = members[index..].iter().take_while(|member| member.goes).count();
-        let before = index.checked_sub(1).map(|i| members[i].end);
-        let floor = before.unwrap_or(document.range(collection).start);
-        // An anchor, a tag or `? ` before the first member of the run would be left behind.
-        let gap = &source[floor..members[index].start];
-        if gap.contains(['&', '!', '?', '#']) {
-            return Err(UnsupportedLayout);
-        }
-        ranges.push(match (members.get(index + run), before) {
-            (Some(next), _) => members[index].start..next.start,
-            (None, Some(before)) => before..members[index + run - 1].end,
-            (None, None) => return Err(UnsupportedLayout),
-        });
-        index += run;
-    }
-    Ok(ranges)
-}
-
-fn line_start(source: &str, at: usize) -> usize {
-    memchr::memrchr2(b'\n', b'\r', &source.as_bytes()[..at]).map_or(0, |line| line + 1)
-}
-
-/// The start of the line after `at`, if only blanks and a comment follow on `at`'s line.
-fn line_end_after(source: &str, at: usize) -> Result<usize, UnsupportedLayout> {
-    let end = next_line(source.as_bytes(), at);
-    let rest = source[at..end].trim_matches([' ', '\t', '\r', '\n']);
-    let is_comment = rest.starts_with('#') && source[at..].starts_with([' ', '\t']);
-    if rest.is_empty() || is_comment { Ok(end) } else { Err(UnsupportedLayout) }
-}
-
-fn line_break(source: &str, at: usize) -> &'static str {
-    let before = &source[..at];
-    if before.ends_with("\r\n") || (!before.ends_with('\n') && before.contains("\r\n")) { "\r\n" } else { "\n" }
-}
-
-fn is_blank(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' ' | b'\t'))
-}
-
-fn is_dash(prefix: &str) -> bool {
-    prefix.trim_end_matches([' ', '\t']).strip_suffix('-').is_some_and(is_blank)
 }
 
 fn flow_entry(entry: &TlsEntry) -> String {

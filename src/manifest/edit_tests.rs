@@ -31,6 +31,7 @@ fn entries_leave_block_mappings_with_their_lines() {
         ("m:\n  a: 1\nn: 2\n", &["a"], "n: 2\n"),
         ("m: # why\n  # what\n  a: 1\n  b: 2\nn: 2\n", &["a", "b"], "n: 2\n"),
         ("m:\n- a\n- b # c\n- c\n", &["b"], "m:\n- a\n- c\n"),
+        ("m:\n  a: |\n    x\n  b: 2\n\n  c: 3\n", &["b"], "m:\n  a: |\n    x\n\n  c: 3\n"),
     ] {
         assert_eq!(removed(source, &["m"], keys).as_deref(), Ok(expected), "{source}");
     }
@@ -46,6 +47,9 @@ fn entries_leave_flow_collections_with_one_comma() {
         ("m: {a: 1, b: 2, c: 3,}\n", &["a", "c"], "m: {b: 2,}\n"),
         ("m: { \"a\":1,\n  \"b\":{\"c\":[]} }\n", &["b"], "m: { \"a\":1 }\n"),
         ("m: {a, b: , c: 3}\n", &["b"], "m: {a, c: 3}\n"),
+        ("m: {a: , b: 2}\n", &["b"], "m: {a: }\n"),
+        ("m: {a: , \"b\": 2}\n", &["a"], "m: {\"b\": 2}\n"),
+        ("m: {a: 1, \"b\":}\n", &["b"], "m: {a: 1}\n"),
         ("m: {a, b: 1, c}\n", &["a", "c"], "m: {b: 1}\n"),
         ("m: [a, b, c]\n", &["a", "b"], "m: [c]\n"),
         ("{\"m\": {\"a\": \"1\"}, \"n\": 2}", &["a"], "{\"n\": 2}"),
@@ -60,6 +64,13 @@ fn what_cannot_be_removed_alone_is_refused() {
         ("m:\n  ? a\n  : 1\n  b: 2\n", &["a"][..]),
         ("m:\n  &x a: 1\n  b: 2\n", &["a"]),
         ("m: {&x a: 1, b: 2}\n", &["a"]),
+        ("m: {a: 1, &x b: 2}\n", &["a"]),
+        ("m: {a: 1, !!str b: 2}\n", &["a"]),
+        ("m: {a: 1, # b's\n b: 2}\n", &["a"]),
+        ("m: {a: 1, # a's\n b: 2}\n", &["b"]),
+        ("m:\n  a: |+\n    x\n  b: 2\n\n  c: 3\n", &["b"]),
+        ("m:\n  a: >+ # why\n\n    x\n  b: 2\n  c: 3\n\n  d: 4\n", &["b", "c"]),
+        ("m:\n  a: |\n    x\n  b: 2\n\n    # not a's\n  c: 3\n", &["b"]),
     ] {
         assert_eq!(removed(source, &["m"], keys), Err(UnsupportedLayout), "{source}");
     }

@@ -3,6 +3,7 @@
 pub mod candidate;
 pub mod document;
 pub mod edit;
+mod layout;
 pub mod mention;
 pub mod object;
 pub mod scalar;

@@ -128,10 +128,8 @@ impl<'s> Check<'_, 's> {
 
     /// Counts the anchors of a removed subtree, which no alias may refer to.
     fn skip_anchors(&mut self, removed: NodeId) {
-        let inside = self.document.anchors.iter().filter(|&&(_, node)| self.document.contains(removed, node));
-        for _ in inside {
-            self.anchors.push(0);
-        }
+        let length = self.anchors.len() + self.document.anchors_inside(removed);
+        self.anchors.resize(length, 0);
     }
 
     fn expect_end(&mut self, collection: NodeId) -> Result<(), EditError> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::decide::{Decided, Judged, Verdict, decide, writes_secrets};
+use super::decide::{Decided, Judged, Verdict, decide, named, writes_secrets};
 use super::facts::Render;
 use super::view::Viewer;
 use super::{Live, MAX_NAMESPACES, Overwrite, Plan, PlanError, Settings, count_namespaces};
@@ -11,7 +11,7 @@ use crate::consumers::{self, Consumer, Left, TABLE};
 use crate::inventory::Inventory;
 use crate::manifest::edit::{Edits, UnsupportedLayout};
 use crate::manifest::object::{Object, objects};
-use crate::manifest::{Document, Literals, Manifest};
+use crate::manifest::{Document, Literals, Manifest, NodeId};
 use crate::output::escape::escape;
 
 /// What happens to one document of the stream.
@@ -252,9 +252,7 @@ fn carry_out(
         match verdict {
             Verdict::Rewrite(secret) => consumer.point(document, slot, &secret.id.name, edits)?,
             Verdict::Split(groups) => {
-                let groups: Vec<(Vec<usize>, String)> =
-                    groups.iter().map(|(hosts, secret)| (hosts.clone(), secret.id.name.clone())).collect();
-                consumer.split(document, slot, &groups, edits)?;
+                consumer.split(document, slot, &named(groups), edits)?;
             }
             Verdict::Keep(_) | Verdict::Left(_) => {}
         }
@@ -275,20 +273,23 @@ fn drop_certificates(
     changes: &mut BTreeMap<usize, Change>,
 ) -> Result<(), InternalError> {
     let Some(document) = render.manifest.document(index) else { return Ok(()) };
-    let comment: Vec<String> = certificates.iter().map(|&at| comment(render, decided, at)).collect();
+    let comment = |at: usize| comment(render, decided, at);
     if objects(document).len() == certificates.len() {
-        changes.insert(index, Change::Drop(comment.join("\n")));
+        let comments: Vec<String> = certificates.iter().map(|&at| comment(at)).collect();
+        changes.insert(index, Change::Drop(comments.join("\n")));
         edits.remove(&index);
         return Ok(());
     }
+    // One call for all: neighbours that go together go with the commas between them.
+    let list = certificates.first().and_then(|&at| render.certificates[at].object.list);
+    let items: Vec<(NodeId, String)> =
+        certificates.iter().map(|&at| (render.certificates[at].object.node, comment(at))).collect();
     let of_document = edits.entry(index).or_default();
-    for &at in certificates {
-        let object = &render.certificates[at].object;
-        let removed =
-            object.list.ok_or(UnsupportedLayout).and_then(|list| of_document.remove(document, list, &[object.node]));
-        removed.map_err(|UnsupportedLayout| InternalError { object: describe(object), document: index + 1 })?;
-    }
-    Ok(())
+    let dropped = list.ok_or(UnsupportedLayout).and_then(|list| of_document.drop_items(document, list, &items));
+    dropped.map_err(|UnsupportedLayout| InternalError {
+        object: certificates.first().map(|&at| describe(&render.certificates[at].object)).unwrap_or_default(),
+        document: index + 1,
+    })
 }
 
 /// What stands in a dropped Certificate's place.

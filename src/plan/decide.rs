@@ -6,9 +6,10 @@ use std::collections::HashMap;
 use super::facts::{Render, Uses};
 use super::{ForeignTrigger, Live};
 use crate::certificate::{self, Keep};
-use crate::choose::{self, HostName, Query};
+use crate::choose::{self, DnsNames, HostName, Query};
 use crate::consumers::trigger::Actor;
 use crate::consumers::{Consumer, Left, Slot};
+use crate::manifest::edit::Edits;
 use crate::secret::Secret;
 
 /// What happens to one slot.
@@ -107,11 +108,12 @@ fn judge_slot<'i>(render: &Render<'_, 'i>, at: usize, slot: &Slot) -> Verdict<'i
     let current = (!slot.secret_name.is_empty()).then_some(slot.secret_name.as_str());
     let query = Query { namespace, hosts: &slot.names, span: consumer.row.span, current };
     let Some(winner) = choose::winner(&query, render.inventory) else {
-        let can_split = slot.listed == slot.hosts.len() && slot.listed > 1 && slot.splits();
-        let groups = if can_split { choose::split(&query, render.inventory) } else { None };
+        let is_splittable = slot.listed == slot.hosts.len() && slot.listed > 1 && slot.splits();
+        let groups = if is_splittable { choose::split(&query, render.inventory) } else { None };
         return match groups {
-            Some(groups) if !is_chosen(render, namespace, consumer, slot) => Verdict::Split(groups),
-            Some(_) => Verdict::Left(Left::Chosen),
+            Some(_) if is_chosen(render, namespace, consumer, slot) => Verdict::Left(Left::Chosen),
+            Some(groups) if can_split(render, consumer, slot, &groups) => Verdict::Split(groups),
+            Some(_) => Verdict::Left(Left::Layout),
             None => Verdict::Left(Left::NotCovered(not_covered(render, namespace, consumer, slot))),
         };
     };
@@ -125,6 +127,18 @@ fn judge_slot<'i>(render: &Render<'_, 'i>, at: usize, slot: &Slot) -> Verdict<'i
         Some(host) => Verdict::Left(Left::ReducesCoverage(host)),
         None => Verdict::Rewrite(winner),
     }
+}
+
+/// Whether the text of the entry can be given to several Secrets.
+fn can_split(render: &Render<'_, '_>, consumer: &Consumer<'_>, slot: &Slot, groups: &[(Vec<usize>, &Secret)]) -> bool {
+    let groups = named(groups);
+    let document = render.manifest.document(consumer.document);
+    document.is_some_and(|document| consumer.split(document, slot, &groups, &mut Edits::default()).is_ok())
+}
+
+/// The groups of a split with the names of their Secrets.
+pub(super) fn named(groups: &[(Vec<usize>, &Secret)]) -> Vec<(Vec<usize>, String)> {
+    groups.iter().map(|(hosts, secret)| (hosts.clone(), secret.id.name.clone())).collect()
 }
 
 /// The hosts of the slot that no usable routing secret covers; all when each has one, but not one
@@ -149,7 +163,7 @@ fn is_chosen(render: &Render<'_, '_>, namespace: &str, consumer: &Consumer<'_>, 
         })
 }
 
-/// R15: the first host of the rules that no slot lists, that the slot's Certificate serves now, and
+/// R15: the first host of the rules that no slot lists, that the slot's certificate serves now, and
 /// that `winner` would not serve (ingress-nginx takes any entry whose certificate fits the host).
 fn reduced(
     render: &Render<'_, '_>,
@@ -158,19 +172,19 @@ fn reduced(
     slot: &Slot,
     winner: &Secret,
 ) -> Option<String> {
-    let listed = |host: &String| consumer.slots.iter().any(|slot| slot.hosts.contains(host));
+    if consumer.unlisted.is_empty() {
+        return None;
+    }
+    let span = consumer.row.span;
+    let certificates = render.certificates_of(namespace, &slot.secret_name);
+    let asked: Vec<String> = certificates.iter().flat_map(|&at| render.certificates[at].spec.names.clone()).collect();
+    let (asked, _) = DnsNames::read(&asked);
+    let named = render.inventory.get(namespace, &slot.secret_name);
     let served_now = |name: &HostName| {
-        let certificates = render.certificates_of(namespace, &slot.secret_name);
-        certificates
-            .iter()
-            .flat_map(|&at| &render.certificates[at].spec.names)
-            .any(|san| choose::cover(name, san, consumer.row.span) != choose::Cover::No)
+        asked.cover(name, span) != choose::Cover::No || named.is_some_and(|secret| choose::covers(secret, name, span))
     };
-    let unlisted = consumer.served.rules.iter().filter(|host| !listed(host));
-    unlisted
-        .filter_map(|host| Some((host, HostName::parse(host).ok()?)))
-        .find(|(_, name)| served_now(name) && !choose::covers(winner, name, consumer.row.span))
-        .map(|(host, _)| host.clone())
+    let lost = consumer.unlisted.iter().find(|(_, name)| served_now(name) && !choose::covers(winner, name, span));
+    lost.map(|(host, _)| host.clone())
 }
 
 /// R12: a trigger that someone else owns on the live object.

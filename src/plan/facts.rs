@@ -218,7 +218,7 @@ impl Proofs {
         let namespace = &render.certificate_namespaces[at];
         let mut facts = self.facts(render, uses, namespace, &certificate.spec, certificate.object.name);
         facts.keep_all = render.settings.keep_certificates;
-        facts.droppable = certificate.droppable;
+        facts.fixed = certificate.fixed.clone();
         keep(&certificate.spec, &facts)
     }
 
@@ -233,7 +233,7 @@ impl Proofs {
     ) -> Option<Keep> {
         let spec = of_trigger(consumer, slot);
         let facts = self.facts(render, uses, namespace, &spec, &slot.secret_name);
-        keep(&spec, &Facts { droppable: true, ..facts })
+        keep(&spec, &facts)
     }
 
     fn facts(
@@ -274,7 +274,7 @@ impl Proofs {
             is_routing_secret: is_source
                 || render.inventory.get(namespace, name).is_some_and(|secret| secret.routing)
                 || render.inventory.is_mirror_source(namespace, name),
-            droppable: false,
+            fixed: None,
         }
     }
 }
