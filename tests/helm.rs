@@ -200,6 +200,22 @@ fn hooks_reach_the_filter_under_helm_4_only() {
 
 #[test]
 #[ignore = "needs the real Helms"]
+fn a_secret_that_only_a_hook_names_must_be_kept_by_hand_under_helm_3() {
+    for helm in helms(&three()) {
+        let hook = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: reader\n  annotations:\n    helm.sh/hook: test\n\
+                    spec:\n  volumes: [{name: tls, secret: {secretName: sub-tls}}]\n";
+        let raw = format!("raw={}", helm.write("hook.yaml", hook).display());
+        let has_certificate = |arguments: &[&str]| {
+            let output = helm.render(&[&["-n", "demo", "--set-file", &raw], arguments].concat());
+            output.text().contains("kind: Certificate\nmetadata:\n  name: sub\n")
+        };
+        assert_eq!(has_certificate(&[]), helm.version == Four, "{:?}", helm.version);
+        assert!(has_certificate(&["--post-renderer-args=--keep-secret=sub-tls"]), "{:?}", helm.version);
+    }
+}
+
+#[test]
+#[ignore = "needs the real Helms"]
 fn show_only_finds_a_template_whose_certificate_was_dropped() {
     for helm in helms(&three()) {
         let only = helm.render(&["-n", "demo", "--show-only", "charts/sub/templates/ingress.yaml"]);
