@@ -1,0 +1,158 @@
+//! The real Helms, each in a home of its own, with the program as their post-renderer.
+
+#![allow(unreachable_pub)]
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::{Files, Tls, repository};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    Three,
+    Four,
+}
+
+pub use Version::{Four, Three};
+
+/// A Helm whose home, plug-ins and environment hold nothing but what a test puts there.
+pub struct Helm {
+    pub version: Version,
+    home: tempfile::TempDir,
+    files: Files,
+}
+
+/// What a run of Helm gave.
+#[derive(Debug)]
+pub struct Output {
+    pub success: bool,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Both Helms; one that is missing is a failure, as a test that was skipped proves nothing.
+pub fn helms(secrets: &[Tls]) -> [Helm; 2] {
+    [Three, Four].map(|version| Helm::new(version, secrets))
+}
+
+/// Where `tests/e2e/bed/obtain.sh --only helm` puts the version that `versions.sh` names.
+fn binary(version: Version) -> PathBuf {
+    let (name, pin) = match version {
+        Three => ("helm3", "HELM3="),
+        Four => ("helm4", "HELM4="),
+    };
+    let pins = fs::read_to_string(repository().join("tests/e2e/bed/versions.sh")).unwrap();
+    let number = pins.lines().find_map(|line| line.strip_prefix(pin)).expect("versions.sh pins both Helms");
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = set("ROUTING_SECRETS_CACHE").unwrap_or_else(|| {
+        let caches = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
+        caches.expect("there is no HOME").join("routing-secrets-testbed")
+    });
+    let start = format!("{name}-{number}-");
+    let parts = fs::read_dir(&cache).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let is_part = |path: &PathBuf| {
+        let folder = path.file_name().unwrap().to_string_lossy();
+        folder.starts_with(&start) && !folder.contains(".tmp.") && path.join("bin").join(name).is_file()
+    };
+    let found = parts.filter(is_part).max().unwrap_or_else(|| {
+        panic!("{name} {number} is not in {}: tests/e2e/bed/obtain.sh --only helm gets it", cache.display())
+    });
+    found.join("bin").join(name)
+}
+
+impl Helm {
+    fn new(version: Version, secrets: &[Tls]) -> Self {
+        let secrets: Vec<Tls> = secrets
+            .iter()
+            // The program runs by the real clock here.
+            .map(|secret| Tls { years: (2020, 2120), ..secret.clone() })
+            .collect();
+        let helm = Self { version, home: tempfile::tempdir().unwrap(), files: Files::new(&secrets) };
+        let bin = helm.path("bin");
+        fs::create_dir(&bin).unwrap();
+        symlink(binary(version), bin.join("helm")).unwrap();
+        symlink(env!("CARGO_BIN_EXE_kubectl-routing_secrets"), bin.join("kubectl-routing_secrets")).unwrap();
+        if version == Four {
+            helm.install(&repository().join("helm4"));
+        }
+        helm
+    }
+
+    /// A path in this Helm's home.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// An executable that Helm 3 takes by its path and Helm 4 as the plug-in of that name: what `--post-renderer` needs.
+    pub fn script(&self, name: &str, text: &str) -> String {
+        let script = self.write(&format!("{name}/{name}.sh"), text);
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+        if self.version == Three {
+            return script.display().to_string();
+        }
+        let plugin = format!(
+            "apiVersion: v1\ntype: postrenderer/v1\nname: {name}\nversion: 0.1.0\nruntime: subprocess\n\
+             runtimeConfig:\n  platformCommand:\n  - command: ${{HELM_PLUGIN_DIR}}/{name}.sh\n"
+        );
+        self.install(self.write(&format!("{name}/plugin.yaml"), &plugin).parent().unwrap());
+        name.to_owned()
+    }
+
+    fn install(&self, plugin: &Path) {
+        let output = self.run(&["plugin", "install", plugin.to_str().unwrap()]);
+        assert!(output.success, "{output:?}");
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.run_with(arguments, &[])
+    }
+
+    pub fn run_with(&self, arguments: &[&str], env: &[(&str, &str)]) -> Output {
+        let path: OsString = std::env::join_paths([self.path("bin"), "/usr/bin".into(), "/bin".into()]).unwrap();
+        let mut helm = Command::new(self.path("bin/helm"));
+        helm.args(arguments).current_dir(self.home.path()).env_clear().env("PATH", path).env("HOME", self.home.path());
+        for (name, folder) in [("CACHE", "cache"), ("CONFIG", "config"), ("DATA", "data")] {
+            helm.env(format!("HELM_{name}_HOME"), self.path(folder));
+        }
+        helm.env("ROUTING_SECRETS_INVENTORY", self.files.inventory()).envs(env.iter().copied());
+        let output = helm.output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Output { success: output.status.success(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// `helm template` of the chart with the program as post-renderer, by the line that is the same in both versions.
+    pub fn render(&self, arguments: &[&str]) -> Output {
+        let chart = chart("chart");
+        let fixed = ["template", "r", &chart, "--post-renderer", "kubectl-routing_secrets"];
+        self.run(&[&fixed, arguments].concat())
+    }
+}
+
+impl Output {
+    /// The standard output of a run that succeeded.
+    pub fn text(&self) -> &str {
+        assert!(self.success, "{self:?}");
+        &self.stdout
+    }
+
+    /// Helm's error, of a run that failed and printed nothing else.
+    pub fn error(&self) -> &str {
+        assert!(!self.success && self.stdout.is_empty(), "{self:?}");
+        &self.stderr
+    }
+}
+
+/// A chart of this folder.
+pub fn chart(name: &str) -> String {
+    repository().join("tests/helm").join(name).display().to_string()
+}
