@@ -10,6 +10,7 @@
 pub mod certificate;
 pub mod choose;
 pub mod cli;
+pub mod cluster;
 pub mod commands;
 pub mod consumers;
 pub mod helm;

@@ -180,7 +180,7 @@ fn an_inventory_that_cannot_be_read_fails_or_passes_as_asked() {
     assert!(comment.starts_with("# routing-secrets: passed on unchanged: /nowhere/s.yaml"), "{comment}");
     assert_eq!(rest, INGRESS);
     let none = run(&["post-render", "-n", "demo"], &[], INGRESS.as_bytes());
-    assert!(none.code == 2 && none.stderr.contains("--inventory PATH"), "{}", none.stderr);
+    assert!(none.code == 2 && none.stderr.contains("no cluster is known"), "{}", none.stderr);
 }
 
 #[test]
@@ -304,7 +304,8 @@ fn the_schema_of_the_plan_is_current() {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&path, &text).unwrap();
     }
-    assert_eq!(fs::read_to_string(&path).unwrap_or_default(), text, "UPDATE_GOLDEN=1 cargo test writes it anew");
+    let is_current = fs::read_to_string(&path).unwrap_or_default() == text;
+    assert!(is_current, "UPDATE_GOLDEN=1 cargo test writes schema/plan.json anew");
 }
 
 #[test]

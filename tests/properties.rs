@@ -8,17 +8,19 @@ mod support;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
-use routing_secrets::inventory::{Inventory, file};
+use routing_secrets::inventory::{Inventory, Sources, file};
 use routing_secrets::manifest::Manifest;
 use routing_secrets::plan::apply::{Piece, apply};
 use routing_secrets::plan::build::literals;
 use routing_secrets::plan::{Change, Live, Settings, plan};
+use routing_secrets::secret::judge;
 use serde_json::{Value, json};
 use support::{Files, list, now, three};
 
 static INVENTORY: LazyLock<Inventory> = LazyLock::new(|| {
     let secrets = file::parse("inventory", list(&three()).as_bytes(), None).unwrap();
-    Inventory::build(secrets, &[], now()).unwrap()
+    let secrets = secrets.into_iter().map(|raw| judge(raw, now())).collect();
+    Inventory::build(secrets, &Sources::default(), now())
 });
 
 fn settings() -> Settings {

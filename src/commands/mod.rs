@@ -6,7 +6,7 @@ pub mod post_render;
 mod render;
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
 
 use anyhow::Result;
@@ -71,6 +71,11 @@ fn dispatch(cli: Cli, world: &mut World<'_>) -> Result<u8> {
         Command::PostRender(args) => post_render::run(args, world),
         Command::Plan(args) => plan::run(args, world),
     }
+}
+
+/// A variable of the environment.
+fn variable(env: &BTreeMap<OsString, OsString>) -> impl Fn(&str) -> Option<String> {
+    |name| env.get(OsStr::new(name)).and_then(|value| value.to_str()).map(str::to_owned)
 }
 
 /// A reader that has seen enough is no failure.

@@ -8,26 +8,42 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 
-use crate::cli::{DecisionArgs, PlanArgs, PostRenderArgs};
+use crate::cli::{DecisionArgs, KubeArgs, PlanArgs, PostRenderArgs};
+use crate::helm::arguments::Token;
 
 const PREFIX: &str = "ROUTING_SECRETS_";
 
 /// Every option that the environment may hold.
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 29] = [
     "ALL_SLOTS",
+    "AS",
+    "AS_GROUP",
+    "AS_UID",
+    "CACHE_DIR",
     "CANDIDATES",
+    "CERTIFICATE_AUTHORITY",
+    "CHUNK_SIZE",
+    "CLUSTER",
+    "CONTEXT",
     "EXIT_CODE",
     "FILENAME",
+    "INSECURE_SKIP_TLS_VERIFY",
     "INVENTORY",
     "KEEP_CERTIFICATES",
     "KEEP_SECRET",
+    "KUBECONFIG",
     "NAMESPACE",
     "ON_ERROR",
     "OUTPUT",
     "REPORT",
+    "REQUEST_TIMEOUT",
     "REQUIRE",
+    "SERVER",
     "SOURCE",
+    "TLS_SERVER_NAME",
+    "TOKEN",
     "TRIGGER",
+    "USER",
 ];
 
 /// The options of the environment.
@@ -103,7 +119,31 @@ impl<'e> Environment<'e> {
         self.fill_flag("KEEP_CERTIFICATES", &mut args.keep_certificates)?;
         self.fill_flag("ALL_SLOTS", &mut args.all_slots)?;
         self.fill("REQUIRE", &mut args.require, |text| ValueEnum::from_str(text, false))?;
-        self.fill("REPORT", &mut args.report, |text| Ok(PathBuf::from(text)))
+        self.fill("REPORT", &mut args.report, |text| Ok(PathBuf::from(text)))?;
+        self.fill_kube(&mut args.kube)
+    }
+
+    fn fill_kube(&self, args: &mut KubeArgs) -> Result<()> {
+        for (option, target) in [
+            ("KUBECONFIG", &mut args.kubeconfig),
+            ("CONTEXT", &mut args.context),
+            ("CLUSTER", &mut args.cluster),
+            ("USER", &mut args.user),
+            ("SERVER", &mut args.server),
+            ("AS", &mut args.as_user),
+            ("AS_UID", &mut args.as_uid),
+            ("CERTIFICATE_AUTHORITY", &mut args.certificate_authority),
+            ("TLS_SERVER_NAME", &mut args.tls_server_name),
+            ("REQUEST_TIMEOUT", &mut args.request_timeout),
+            ("CACHE_DIR", &mut args.cache_dir),
+        ] {
+            self.fill(option, target, |text| Ok(text.to_owned()))?;
+        }
+        self.fill_list("AS_GROUP", &mut args.as_groups)?;
+        self.fill("TOKEN", &mut args.token, |text| Ok(Token(text.to_owned())))?;
+        self.fill("CHUNK_SIZE", &mut args.chunk_size, |text| text.parse().map_err(|_| "is no number".to_owned()))?;
+        let truth = |text: &str| text.parse().map_err(|_| "must be true or false".to_owned());
+        self.fill("INSECURE_SKIP_TLS_VERIFY", &mut args.insecure_skip_tls_verify, truth)
     }
 
     /// Fills what the command line leaves open.

@@ -10,6 +10,7 @@ use super::options::Environment;
 use super::post_render::{json, write_report};
 use super::{FINE, FOUND, World, render};
 use crate::cli::{Output, PlanArgs};
+use crate::helm::release::KubeAccess;
 use crate::manifest::Manifest;
 use crate::output::escape::escape_lines;
 use crate::plan::Planned;
@@ -30,7 +31,7 @@ pub(super) fn run(mut args: PlanArgs, world: &mut World<'_>) -> Result<u8> {
         Some(path) => input = fs::read(path).with_context(|| format!("failed to read {}", path.display()))?,
     }
     let manifest = Manifest::read(&input, &literals())?;
-    let planned = render::plan(&manifest, &args.decision, &settings, world.now)?;
+    let planned = render::plan(&manifest, &args.decision, &settings, &KubeAccess::default(), world)?;
     render::require(&planned, args.decision.require)?;
     let text = view(&manifest, &planned, output)?;
     if let Some(path) = &args.decision.report {

@@ -1,7 +1,5 @@
 //! `post-render`: manifests in, manifests out. Nothing is written unless all of it is right.
 
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::Path;
 
@@ -27,7 +25,7 @@ pub(super) fn run(args: PostRenderArgs, world: &mut World<'_>) -> Result<u8> {
     world.stdin.read_to_end(&mut input).context("failed to read the manifests from standard input")?;
     let ancestor = (world.helm_ancestor)();
     let is_helm = matches!(ancestor, Ok(Some(_)) | Err(_));
-    let version = Version::detect(&variable(&world.env), is_helm);
+    let version = Version::detect(&super::variable(&world.env), is_helm);
     match filter(args, world, &input, ancestor, version) {
         // Helm 4 throws standard error away; a document that is no mapping makes it fail and show it.
         Err(error) if version == Version::Helm4 && !super::is_broken_pipe(&error) => {
@@ -36,10 +34,6 @@ pub(super) fn run(args: PostRenderArgs, world: &mut World<'_>) -> Result<u8> {
         }
         result => result,
     }
-}
-
-fn variable(env: &BTreeMap<OsString, OsString>) -> impl Fn(&str) -> Option<String> {
-    |name| env.get(OsStr::new(name)).and_then(|value| value.to_str()).map(str::to_owned)
 }
 
 fn filter(
@@ -52,7 +46,7 @@ fn filter(
     Environment::read(&world.env)?.fill_post_render(&mut args)?;
     let mut settings = render::settings(&args.decision, false)?;
     let release = {
-        let env = variable(&world.env);
+        let env = super::variable(&world.env);
         let file = |path: &Path| fs::read_to_string(path);
         let outside = release::World { env: &env, file: &file };
         release::release(settings.namespace.as_deref(), ancestor?.as_ref(), outside)?
@@ -62,14 +56,14 @@ fn filter(
             "helm template --output-dir writes its files before a post-renderer runs under Helm 3: leave it out, and split the output instead"
         );
     }
-    settings.namespace = release.namespace;
+    settings.namespace.clone_from(&release.namespace);
     if input.trim_ascii().is_empty() {
         // Helm 4 takes empty output for a failure (R18).
         world.stdout.write_all(if version == Version::None { input } else { EMPTY_OUTPUT.as_bytes() })?;
         return Ok(FINE);
     }
     let manifest = Manifest::read(input, &literals())?;
-    let planned = match render::plan(&manifest, &args.decision, &settings, world.now) {
+    let planned = match render::plan(&manifest, &args.decision, &settings, &release.access, world) {
         Ok(planned) => planned,
         Err(Failure::Inventory(error)) if args.on_error == Some(OnError::Pass) => {
             writeln!(world.stdout, "# routing-secrets: passed on unchanged: {}", escape(&format!("{error:#}")))?;

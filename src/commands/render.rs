@@ -1,15 +1,24 @@
 //! What `post-render` and `plan` share: from manifests and options to a plan.
 
-use anyhow::{Result, anyhow, bail};
-use jiff::Timestamp;
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
 
+use anyhow::{Result, anyhow, bail};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::World;
 use crate::cli::{DecisionArgs, Require};
-use crate::inventory::{Inventory, file};
+use crate::cluster::{Access, CONCURRENT, Cluster, ClusterError, DEADLINE, Resource, Session, kubeconfig};
+use crate::helm::release::KubeAccess;
+use crate::inventory::{Inventory, Sources, cluster, file, once};
 use crate::manifest::Manifest;
 use crate::output::escape::escape;
-use crate::plan::{self, Live, Planned, Settings};
+use crate::plan::live::{LiveObject, LiveRef, foreign_triggers};
+use crate::plan::{self, ForeignTrigger, Live, Planned, Settings};
 use crate::report;
-use crate::secret::ObjectName;
+use crate::secret::{ObjectName, judge};
 
 /// Why there is no plan: an inventory that cannot be read may be passed over (`--on-error`).
 pub(super) enum Failure {
@@ -48,34 +57,77 @@ pub(super) fn settings(args: &DecisionArgs, candidates: bool) -> Result<Settings
     })
 }
 
-/// Plans the render; secrets are read only when it has a slot.
+/// Plans the render; secrets are read only when it has a slot, and from the cluster only when no file has them.
+/// `helm` is how the helm that runs us reaches its cluster.
 pub(super) fn plan(
     manifest: &Manifest<'_>,
     args: &DecisionArgs,
     settings: &Settings,
-    now: Timestamp,
+    helm: &KubeAccess,
+    world: &World<'_>,
 ) -> Result<Planned, Failure> {
     let namespaces = plan::build::namespaces(manifest, settings).map_err(|error| Failure::Other(error.into()))?;
-    let inventory = if namespaces.is_empty() {
-        Inventory::default()
-    } else {
-        inventory(args, settings, now).map_err(Failure::Inventory)?
+    let decide = |inventory: &Inventory, live: &Live| {
+        plan::plan(manifest, inventory, live, settings).map_err(|error| Failure::Other(error.into()))
     };
-    plan::plan(manifest, &inventory, &Live::NotKnown, settings).map_err(|error| Failure::Other(error.into()))
+    if namespaces.is_empty() {
+        return decide(&Inventory::default(), &Live::NotKnown);
+    }
+    if !args.inventory.is_empty() {
+        return decide(&files(args, settings, world).map_err(Failure::Inventory)?, &Live::NotKnown);
+    }
+    let of_cluster = |error: ClusterError| {
+        Failure::Inventory(anyhow::Error::from(error).context("the routing secrets could not be read from the cluster"))
+    };
+    let access = args.kube.access().map_err(|error| Failure::Other(error.into()))?.or_helm(helm);
+    let session = session(&access, world, Some(DEADLINE)).map_err(of_cluster)?;
+    let read = cluster::read(session.cluster(), &namespaces, &settings.sources, world.now);
+    let inventory = session.run(read).map_err(of_cluster)?;
+    let mut planned = decide(&inventory, &Live::NotKnown)?;
+    if !planned.rewritten.is_empty() {
+        // What the live objects tell can only leave more objects alone, so these are enough (R12).
+        let live = session.run(live(session.cluster(), &planned.rewritten, settings)).map_err(of_cluster)?;
+        planned = decide(&inventory, &Live::Known(live))?;
+    }
+    planned.plan.reads = Some(session.cluster().reads());
+    Ok(planned)
 }
 
-fn inventory(args: &DecisionArgs, settings: &Settings, now: Timestamp) -> Result<Inventory> {
-    if args.inventory.is_empty() {
-        bail!(
-            "the routing secrets must be given with --inventory PATH (or ROUTING_SECRETS_INVENTORY): \
-             this version does not read them from a cluster"
-        );
-    }
+/// The way to the cluster, with the environment and the files of this process.
+pub(super) fn session(access: &Access, world: &World<'_>, deadline: Option<Duration>) -> Result<Session, ClusterError> {
+    let env = super::variable(&world.env);
+    let file = |path: &Path| fs::read_to_string(path);
+    Session::open(access, kubeconfig::World { env: &env, file: &file }, deadline)
+}
+
+/// The triggers of the live objects that someone else owns.
+async fn live(
+    cluster: &Cluster,
+    rewritten: &[LiveRef],
+    settings: &Settings,
+) -> Result<HashMap<String, Vec<ForeignTrigger>>, ClusterError> {
+    let found: Vec<(String, Vec<ForeignTrigger>)> = stream::iter(rewritten)
+        .map(|of| async move {
+            let resource = Resource { group: &of.group, version: &of.version, plural: of.row.plural };
+            let live: Option<LiveObject> = cluster.metadata(resource, &of.namespace, &of.name).await?;
+            let triggers = live.map(|live| foreign_triggers(of, &live, &settings.triggers)).unwrap_or_default();
+            Ok((of.key.clone(), triggers))
+        })
+        .buffer_unordered(CONCURRENT)
+        .try_collect()
+        .await?;
+    Ok(found.into_iter().filter(|(_, triggers)| !triggers.is_empty()).collect())
+}
+
+fn files(args: &DecisionArgs, settings: &Settings, world: &World<'_>) -> Result<Inventory> {
     let mut secrets = Vec::new();
     for path in &args.inventory {
-        secrets.extend(file::load(path, settings.namespace.as_deref())?);
+        let raws = file::load(path, settings.namespace.as_deref())?;
+        secrets.extend(raws.into_iter().map(|raw| judge(raw, world.now)));
     }
-    Ok(Inventory::build(secrets, &settings.sources, now)?)
+    once(&secrets)?;
+    let sources = Sources { given: settings.sources.clone(), ..Sources::default() };
+    Ok(Inventory::build(secrets, &sources, world.now))
 }
 
 /// # Errors

@@ -11,6 +11,7 @@ pub static INGRESS: Row = Row {
     groups: &["networking.k8s.io", "extensions"],
     literals: &["networking.k8s.io", "extensions/v1beta1"],
     kind: "Ingress",
+    plural: "ingresses",
     tls: &["spec", "tls"],
     secret_name: "secretName",
     hosts: Hosts::Entry("hosts"),

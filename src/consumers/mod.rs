@@ -30,6 +30,8 @@ pub struct Row {
     pub literals: &'static [&'static str],
     /// The kind.
     pub kind: &'static str,
+    /// The plural name of its resource.
+    pub plural: &'static str,
     /// The path of the TLS block: a mapping, or a sequence of entries of which each is a slot.
     pub tls: &'static [&'static str],
     /// The key of the Secret's name in the TLS block.

@@ -241,10 +241,7 @@ impl Consumer<'_> {
             for (key, value) in document.entries(annotations) {
                 let Some(name) = document.text(key) else { continue };
                 let text = document.text(value).unwrap_or_default();
-                let found = match self.row.annotation_triggers {
-                    true => trigger::classify(name, text, further_triggers),
-                    false => further_triggers.iter().any(|key| key == name).then_some(Class::Trigger(Actor::Secret)),
-                };
+                let found = trigger::of_row(self.row, name, text, further_triggers);
                 let entry = |actor| Trigger { key: name.to_owned(), value: text.to_owned(), actor, node: key };
                 match found {
                     Some(Class::Trigger(actor)) => self.triggers.push(entry(actor)),

@@ -1,7 +1,7 @@
 //! Triggers and companions: what makes an issuer produce a certificate, and what only shapes it
 //! (R10; cert-manager `pkg/controller/certificate-shim/sync.go`).
 
-use super::NodeId;
+use super::{NodeId, Row};
 
 /// What acts on a trigger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +84,15 @@ const COMPANION_PREFIXES: [&str; 7] = [
 
 /// Keys that speak about webhooks and Secrets, never about a routing object's certificate.
 const FOR_OTHER_OBJECTS: [&str; 3] = ["inject-", "allow-direct-injection", "certificate-name"];
+
+/// What an annotation is on an object of a kind: where issuers read no annotations, only the further triggers count.
+#[must_use]
+pub fn of_row(row: &Row, key: &str, value: &str, further_triggers: &[String]) -> Option<Class> {
+    match row.annotation_triggers {
+        true => classify(key, value, further_triggers),
+        false => further_triggers.iter().any(|trigger| trigger == key).then_some(Class::Trigger(Actor::Secret)),
+    }
+}
 
 /// What an annotation of a routing object is; nothing for most.
 #[must_use]

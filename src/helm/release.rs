@@ -3,12 +3,14 @@
 //! Neither version of Helm tells a post-renderer either; both are worked out by the rules Helm itself follows
 //! (`pkg/cli/environment.go`, and client-go's `clientcmd` behind it).
 
-use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
+use std::path::Path;
 
 use serde_json::Value;
 
 use super::arguments::{HelmLine, Subcommand, Token, parse_bool};
+use crate::cluster::kubeconfig;
+pub use crate::cluster::kubeconfig::World;
 
 #[cfg(test)]
 mod tests;
@@ -100,15 +102,6 @@ pub enum ReleaseError {
         /// The context's name.
         context: String,
     },
-}
-
-/// What the rules read from outside. Both are called only when needed.
-#[derive(Clone, Copy)]
-pub struct World<'a> {
-    /// A variable of the environment.
-    pub env: &'a dyn Fn(&str) -> Option<String>,
-    /// A file's text.
-    pub file: &'a dyn Fn(&Path) -> io::Result<String>,
 }
 
 /// The release: its namespace as given to us, else as the nearest helm finds it, else unknown (never `default` by
@@ -225,7 +218,7 @@ fn context_namespace(access: &KubeAccess, world: World<'_>) -> Result<Option<Str
         // The one file named must exist; those of a list need not.
         configs.push(load(Path::new(file), world)?.ok_or_else(|| broken(file, "does not exist"))?);
     } else {
-        for file in kubeconfig_files(world.env) {
+        for file in kubeconfig::files(world.env) {
             configs.extend(load(&file, world)?);
         }
     }
@@ -241,16 +234,6 @@ fn context_namespace(access: &KubeAccess, world: World<'_>) -> Result<Option<Str
         Some((_, namespace)) => named(Some(namespace), "the kubeconfig's context"),
         None => Err(ReleaseError::NoContext { context: wanted.to_owned() }),
     }
-}
-
-fn kubeconfig_files(env: &dyn Fn(&str) -> Option<String>) -> Vec<PathBuf> {
-    let listed = env("KUBECONFIG").filter(|list| !list.is_empty());
-    if let Some(listed) = listed {
-        return std::env::split_paths(&listed).filter(|path| !path.as_os_str().is_empty()).collect();
-    }
-    let home = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
-    let home = env(home).filter(|home| !home.is_empty());
-    home.map(|home| Path::new(&home).join(".kube").join("config")).into_iter().collect()
 }
 
 fn broken(file: &str, problem: &'static str) -> ReleaseError {
@@ -269,10 +252,7 @@ fn load(file: &Path, world: World<'_>) -> Result<Option<Kubeconfig>, ReleaseErro
 
 /// `None` for an empty file, which counts as no file. The parser's own message could quote a credential.
 fn parse(text: &str) -> Result<Option<Kubeconfig>, &'static str> {
-    if text.trim().is_empty() {
-        return Ok(None);
-    }
-    let config: Value = serde_saphyr::from_str(text).map_err(|_| "is not YAML")?;
+    let Some(config) = kubeconfig::parse(text)? else { return Ok(None) };
     let mut contexts: Vec<(String, String)> = Vec::new();
     match config.get("contexts") {
         None | Some(Value::Null) => {}

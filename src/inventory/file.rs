@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -222,9 +221,7 @@ fn data(value: &Value, key: &'static str) -> Result<Option<Zeroizing<Vec<u8>>>, 
         return Ok(Some(Zeroizing::new(text.as_bytes().to_vec())));
     }
     let Some(text) = value.get("data").and_then(|data| data.get(key)).and_then(Value::as_str) else { return Ok(None) };
-    let packed: Zeroizing<Vec<u8>> = Zeroizing::new(text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect());
-    let decoded = base64::engine::general_purpose::STANDARD.decode(&*packed);
-    decoded.map(|bytes| Some(Zeroizing::new(bytes))).map_err(|_| Reason::NotBase64(key))
+    super::decode(text, key).map(Some)
 }
 
 fn read_inventory(value: &Value, number: usize, namespace: Option<&str>) -> Result<RawSecret, String> {

@@ -1,12 +1,15 @@
 //! The secrets known in one run, and which of them are routing secrets (R7).
 
+pub mod cluster;
 pub mod file;
 
 use std::collections::{BTreeMap, HashSet};
 
+use base64::Engine as _;
 use jiff::Timestamp;
+use zeroize::Zeroizing;
 
-use crate::secret::{ObjectName, Origin, RawSecret, Reason, Replicator, Secret, judge};
+use crate::secret::{ObjectName, Origin, Reason, Replicator, Secret};
 
 /// The secrets known in one run.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +17,29 @@ pub struct Inventory {
     now: Timestamp,
     namespaces: BTreeMap<String, BTreeMap<String, Secret>>,
     mirrored: HashSet<ObjectName>,
+    unresolved: Vec<Unresolved>,
+}
+
+/// What is known of mirrors' sources besides the secrets themselves.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// These and their mirrors are the routing secrets, whatever their labels (`--source`).
+    pub given: Vec<ObjectName>,
+    /// Sources elsewhere that carry the label.
+    pub labelled: HashSet<ObjectName>,
+    /// Sources that could not be read, and why.
+    pub unreadable: BTreeMap<ObjectName, String>,
+}
+
+/// A mirror of which nobody can say whether it is a routing secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unresolved {
+    /// The mirror.
+    pub mirror: ObjectName,
+    /// Its source.
+    pub of: ObjectName,
+    /// Why the source could not be read.
+    pub why: String,
 }
 
 /// The same Secret was given twice.
@@ -21,43 +47,60 @@ pub struct Inventory {
 #[error("Secret {0} is given twice: give each Secret in one file only")]
 pub struct GivenTwice(pub ObjectName);
 
+/// # Errors
+/// When two of the secrets have one name.
+pub fn once(secrets: &[Secret]) -> Result<(), GivenTwice> {
+    let mut known = HashSet::new();
+    let twice = secrets.iter().find(|secret| !known.insert(&secret.id));
+    twice.map_or(Ok(()), |secret| Err(GivenTwice(secret.id.clone())))
+}
+
+/// A value of a Secret's `data`.
+fn decode(text: &str, key: &'static str) -> Result<Zeroizing<Vec<u8>>, Reason> {
+    let packed: Zeroizing<Vec<u8>> = Zeroizing::new(text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect());
+    let decoded = base64::engine::general_purpose::STANDARD.decode(&*packed);
+    decoded.map(Zeroizing::new).map_err(|_| Reason::NotBase64(key))
+}
+
 impl Inventory {
-    /// Judges the secrets at a point in time and finds the routing secrets among them: those with
-    /// the label, and Reflector's mirrors of those, since Reflector carries no labels over
-    /// (`SecretMirror.cs: OnResourceClone`). With `sources`, exactly these and their mirrors.
-    ///
-    /// # Errors
-    /// When the same Secret is given twice.
-    pub fn build(raws: Vec<RawSecret>, sources: &[ObjectName], now: Timestamp) -> Result<Self, GivenTwice> {
+    /// Finds the routing secrets among judged secrets: those with the label, and Reflector's mirrors of those, since
+    /// Reflector carries no labels over (`SecretMirror.cs: OnResourceClone`). With given sources, exactly these and
+    /// their mirrors.
+    #[must_use]
+    pub fn build(secrets: Vec<Secret>, sources: &Sources, now: Timestamp) -> Self {
         let mut inventory = Self { now, ..Self::default() };
-        for raw in raws {
-            let secret = judge(raw, now);
+        for secret in secrets {
             let names = inventory.namespaces.entry(secret.id.namespace.clone()).or_default();
-            let id = secret.id.clone();
-            if names.insert(id.name.clone(), secret).is_some() {
-                return Err(GivenTwice(id));
-            }
+            names.insert(secret.id.name.clone(), secret);
         }
         inventory.find_routing(sources);
         inventory.find_stale();
-        Ok(inventory)
+        inventory
     }
 
-    fn find_routing(&mut self, sources: &[ObjectName]) {
-        let labelled: HashSet<ObjectName> =
+    fn find_routing(&mut self, sources: &Sources) {
+        let mut labelled: HashSet<ObjectName> =
             self.secrets().filter(|secret| secret.routing).map(|secret| secret.id.clone()).collect();
+        labelled.extend(sources.labelled.iter().cloned());
         let mut mirrored = HashSet::new();
         for secret in self.namespaces.values_mut().flat_map(BTreeMap::values_mut) {
             let mirror = match &secret.origin {
                 Origin::Mirror { of, by } => Some((of, *by)),
                 _ => None,
             };
-            if sources.is_empty() {
+            if sources.given.is_empty() {
                 secret.routing |= mirror.is_some_and(|(of, by)| by == Replicator::Reflector && labelled.contains(of));
             } else {
-                secret.routing = sources.contains(&secret.id) || mirror.is_some_and(|(of, _)| sources.contains(of));
+                let is_mirror = mirror.is_some_and(|(of, _)| sources.given.contains(of));
+                secret.routing = sources.given.contains(&secret.id) || is_mirror;
             }
-            mirrored.extend(mirror.map(|(of, _)| of.clone()));
+            if let Some((of, _)) = mirror {
+                if let Some(why) = sources.unreadable.get(of).filter(|_| !secret.routing) {
+                    let (mirror, of) = (secret.id.clone(), of.clone());
+                    self.unresolved.push(Unresolved { mirror, of, why: why.clone() });
+                }
+                mirrored.insert(of.clone());
+            }
         }
         self.mirrored = mirrored;
     }
@@ -84,6 +127,12 @@ impl Inventory {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// The mirrors of which nobody can say whether they are routing secrets.
+    #[must_use]
+    pub fn unresolved(&self) -> &[Unresolved] {
+        &self.unresolved
     }
 
     /// Every secret, by namespace and name.

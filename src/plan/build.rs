@@ -1,9 +1,10 @@
 //! From a render to its plan, and from the decisions to the edits that carry them out.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::decide::{Decided, Judged, Verdict, decide, named, writes_secrets};
 use super::facts::Render;
+use super::live::LiveRef;
 use super::view::Viewer;
 use super::{Live, MAX_NAMESPACES, Overwrite, Plan, PlanError, Settings, count_namespaces};
 use crate::certificate::{self, Certificate};
@@ -30,6 +31,8 @@ pub struct Planned {
     pub plan: Plan,
     /// The changes by document index.
     pub changes: BTreeMap<usize, Change>,
+    /// The objects that are about to be rewritten, each once.
+    pub rewritten: Vec<LiveRef>,
 }
 
 /// A planned edit that could not be made although it was tried before. This is our bug.
@@ -74,7 +77,7 @@ const CHART_MADE: Literals = Literals { kind: "Secret", group: "kubernetes.io/tl
 ///
 /// # Errors
 /// When an object names none and the release's is not known, or when there are too many.
-pub fn namespaces(manifest: &Manifest<'_>, settings: &Settings) -> Result<HashSet<String>, PlanError> {
+pub fn namespaces(manifest: &Manifest<'_>, settings: &Settings) -> Result<BTreeSet<String>, PlanError> {
     let found = collect(manifest, settings)?;
     let with_slots = found.consumers.iter().zip(&found.namespaces).filter(|(consumer, _)| !consumer.slots.is_empty());
     Ok(with_slots.map(|(_, namespace)| namespace.clone()).collect())
@@ -112,7 +115,28 @@ pub fn plan(
     refuse_overwrites(&render, &decided)?;
     let changes = changes(&render, &decided)?;
     let plan = Viewer::new(&render, &decided).plan();
-    Ok(Planned { plan, changes })
+    Ok(Planned { plan, changes, rewritten: rewritten(&render, &decided) })
+}
+
+fn rewritten(render: &Render<'_, '_>, decided: &Decided<'_>) -> Vec<LiveRef> {
+    let mut rewritten = BTreeMap::new();
+    for (at, judged) in decided.consumers.iter().enumerate() {
+        let is_edited = (0..judged.slots.len()).any(|slot| judged.is_rewritten(slot)) || judged.loses_triggers();
+        let consumer = &render.consumers[at];
+        if is_edited && !consumer.object.name.is_empty() {
+            let key = render.key(at);
+            let of = LiveRef {
+                key: key.clone(),
+                row: consumer.row,
+                group: consumer.object.group.to_owned(),
+                version: consumer.object.version.to_owned(),
+                namespace: render.namespaces[at].clone(),
+                name: consumer.object.name.to_owned(),
+            };
+            rewritten.insert(key, of);
+        }
+    }
+    rewritten.into_values().collect()
 }
 
 #[derive(Default)]

@@ -5,6 +5,7 @@ pub mod apply;
 pub mod build;
 mod decide;
 mod facts;
+pub mod live;
 mod view;
 
 pub use build::{Change, Planned, plan};
@@ -14,6 +15,7 @@ use std::collections::{HashMap, HashSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::cluster::Reads;
 use crate::consumers::Left;
 use crate::secret::ObjectName;
 
@@ -126,6 +128,9 @@ pub struct Plan {
     pub triggers: Vec<TriggerPlan>,
     /// Every cert-manager Certificate of the render.
     pub certificates: Vec<CertificatePlan>,
+    /// How often the cluster was read; absent when it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reads: Option<Reads>,
     /// What a person should know besides.
     pub warnings: Vec<Warning>,
     /// The counts.

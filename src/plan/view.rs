@@ -45,7 +45,7 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
             certificates_dropped: dropped,
             certificates_kept: certificates.len() - dropped,
         };
-        Plan { api_version: API_VERSION, kind: "Plan", slots, triggers, certificates, warnings, summary }
+        Plan { api_version: API_VERSION, kind: "Plan", slots, triggers, certificates, reads: None, warnings, summary }
     }
 
     fn object(&self, index: usize, object: &Object<'_>, namespace: &str) -> ObjectRef {
@@ -179,6 +179,18 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
         }
         if (removed || dropped) && !self.render.issuers.is_empty() {
             warn("issuersStay", format!("issuers stay in the render: {}", self.render.issuers.join(", ")));
+        }
+        for unresolved in self.render.inventory.unresolved() {
+            warn(
+                "sourceNotReadable",
+                format!(
+                    "whether {} is a routing secret is not known, because its source {} could not be read ({}); if it is one, say --source {}",
+                    unresolved.mirror,
+                    unresolved.of,
+                    escape(&unresolved.why),
+                    unresolved.of
+                ),
+            );
         }
         for (at, consumer) in self.render.consumers.iter().enumerate() {
             for key in consumer.repeated.iter().collect::<BTreeSet<_>>() {
