@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::consumers::Left;
 use crate::output::escape::escape;
 use crate::plan::{CertificateDecision, ObjectRef, Plan, SlotDecision, SlotPlan, Summary, TriggerDecision};
 
@@ -66,6 +67,29 @@ fn line(text: &mut String, line: &str) {
 
 fn place(object: &ObjectRef, line: usize) -> String {
     format!("{} {}/{} (line {line})", escape(&object.kind), escape(&object.namespace), escape(&object.name))
+}
+
+/// The slots that are left, in one sentence.
+#[must_use]
+pub fn left(plan: &Plan) -> String {
+    const SHOWN: usize = 10;
+    let left: Vec<&SlotPlan> = plan
+        .slots
+        .iter()
+        .filter(|slot| slot.decision == SlotDecision::Left && slot.reason.code != Left::NoHosts.code())
+        .collect();
+    let shown = left.iter().take(SHOWN).map(|slot| {
+        let path = escape(&slot.path);
+        format!("{}: {path}: {}", place(&slot.object, slot.line), slot.reason.message)
+    });
+    let mut text = match left.len() {
+        0 => "the render names no TLS secret for a host".to_owned(),
+        count => format!("{count} left: {}", shown.collect::<Vec<_>>().join("; ")),
+    };
+    if left.len() > SHOWN {
+        text.push_str("; …");
+    }
+    text
 }
 
 fn slot_line(slot: &SlotPlan) -> String {

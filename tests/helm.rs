@@ -240,6 +240,8 @@ fn a_shell_script_between_helm_and_the_filter_changes_nothing() {
         assert_eq!(helm.run(&line).text(), direct.text(), "{:?}", helm.version);
         let kept = helm.run(&[&line[..], &["--post-renderer-args=--keep-certificates"]].concat());
         assert!(kept.text().contains("kind: Certificate\nmetadata:\n  name: sub\n"), "{kept:?}");
+        let failed = helm.run_with(&line, &[("ROUTING_SECRETS_INVENTORY", "/nowhere/x.yaml")]);
+        assert!(failed.error().contains("routing-secrets: /nowhere/x.yaml: No such file"), "{failed:?}");
         if helm.version == Three {
             // By a path relative to where helm runs, which only Helm 3 takes.
             let relative = helm.run(&["template", "r", &chart, "-n=demo", "--post-renderer", "./between/between.sh"]);

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use crate::cli::{self, Cli, Command};
 use crate::helm::arguments::{HelmLine, LineError};
+use crate::helm::contract::{Version, failure_scalar};
 use crate::output::escape::escape;
 
 /// It worked, and nothing is wrong.
@@ -47,14 +48,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World<'_>)
     let arguments = cli::arguments(arguments, world.stdin_is_terminal);
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            // `--help` and `--version` arrive here, too.
-            let code = if error.use_stderr() { FAILED } else { FINE };
-            let text = error.render().to_string();
-            let out = if error.use_stderr() { &mut world.stderr } else { &mut world.stdout };
-            let _ = out.write_all(text.as_bytes());
-            return code;
-        }
+        Err(error) => return no_command(&error, world),
     };
     match dispatch(cli, world) {
         Ok(code) => code,
@@ -64,6 +58,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World<'_>)
             FAILED
         }
     }
+}
+
+/// Help, the version, or a command line that cannot be read. Helm would take any of it for manifests.
+fn no_command(error: &clap::Error, world: &mut World<'_>) -> u8 {
+    let text = error.render().to_string();
+    let is_helm = !matches!((world.helm_ancestor)(), Ok(None));
+    let (code, out, text) = match Version::detect(&variable(&world.env), is_helm, &[]) {
+        Version::Helm4 => (FINE, &mut world.stdout, failure_scalar(&format!("routing-secrets: {text}"))),
+        Version::Helm3 => (FAILED, &mut world.stderr, text),
+        Version::None if error.use_stderr() => (FAILED, &mut world.stderr, text),
+        Version::None => (FINE, &mut world.stdout, text),
+    };
+    let _ = out.write_all(text.as_bytes());
+    code
 }
 
 fn dispatch(cli: Cli, world: &mut World<'_>) -> Result<u8> {

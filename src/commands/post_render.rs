@@ -25,11 +25,13 @@ pub(super) fn run(args: PostRenderArgs, world: &mut World<'_>) -> Result<u8> {
     world.stdin.read_to_end(&mut input).context("failed to read the manifests from standard input")?;
     let ancestor = (world.helm_ancestor)();
     let is_helm = matches!(ancestor, Ok(Some(_)) | Err(_));
-    let version = Version::detect(&super::variable(&world.env), is_helm);
+    let version = Version::detect(&super::variable(&world.env), is_helm, &input);
     match filter(args, world, &input, ancestor, version) {
         // Helm 4 throws standard error away; a document that is no mapping makes it fail and show it.
         Err(error) if version == Version::Helm4 && !super::is_broken_pipe(&error) => {
-            world.stdout.write_all(failure_scalar(&format!("routing-secrets: {error:#}")).as_bytes())?;
+            world
+                .stdout
+                .write_all(failure_scalar(&format!("routing-secrets: {}", escape(&format!("{error:#}")))).as_bytes())?;
             Ok(FINE)
         }
         result => result,

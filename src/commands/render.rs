@@ -142,7 +142,7 @@ pub(super) fn require(planned: &Planned, require: Option<Require>) -> Result<()>
     };
     if !is_met {
         let asked = if require == Some(Require::Any) { "any" } else { "all" };
-        bail!("--require {asked} is not met: {}", report::text(&planned.plan, false).trim_end().replace('\n', "; "));
+        bail!("--require {asked} is not met: {}", report::left(&planned.plan));
     }
     Ok(())
 }

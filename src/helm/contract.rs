@@ -28,10 +28,13 @@ pub enum Version {
 }
 
 impl Version {
-    /// Helm 4 names the plugin it runs in the environment (`internal/plugin/runtime_subprocess.go`); Helm 3 gives
-    /// nothing away, so it is whatever else has a helm above it.
-    pub fn detect(env: &dyn Fn(&str) -> Option<String>, helm_ancestor: bool) -> Version {
-        if env("HELM_PLUGIN_NAME").as_deref() == Some(PLUGIN) {
+    /// Helm 4 names the plugin it runs in the environment (`internal/plugin/runtime_subprocess.go`), and marks every
+    /// document of the input; plug-ins of Helm 3 get such a name, too, so another name than ours needs the mark.
+    /// Helm 3 gives nothing away, so it is whatever else has a helm above it.
+    pub fn detect(env: &dyn Fn(&str) -> Option<String>, helm_ancestor: bool, input: &[u8]) -> Version {
+        let plugin = env("HELM_PLUGIN_NAME");
+        let is_marked = || memchr::memmem::find(input, FILE_NAME_MARK.as_bytes()).is_some();
+        if plugin.as_deref() == Some(PLUGIN) || (helm_ancestor && plugin.is_some() && is_marked()) {
             Version::Helm4
         } else if helm_ancestor {
             Version::Helm3
@@ -40,6 +43,9 @@ impl Version {
         }
     }
 }
+
+/// The annotation with which Helm 4 tells which template a document comes from (`pkg/action/action.go`).
+const FILE_NAME_MARK: &str = "postrenderer.helm.sh/postrender-filename";
 
 /// The output that makes Helm 4 fail and show the message.
 ///

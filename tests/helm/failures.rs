@@ -29,6 +29,24 @@ fn a_failing_filter_fails_the_render_and_the_user_reads_our_sentence() {
 
 #[test]
 #[ignore = "needs the real Helms"]
+fn a_command_line_that_makes_no_manifests_fails_the_render() {
+    for helm in helms(&three()) {
+        let chart = chart("chart");
+        for (argument, sentence) in [
+            ("--nonsense", "unexpected argument '--nonsense' found"),
+            ("--version", "kubectl"),
+            ("--help", "Usage: "),
+        ] {
+            let argument = format!("--post-renderer-args={argument}");
+            let line = ["template", "r", &chart, "-n", "demo", "--post-renderer", "kubectl-routing_secrets", &argument];
+            let output = helm.run_with(&line, &[]);
+            assert!(output.error().contains(sentence), "{argument}: {output:?}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs the real Helms"]
 fn a_message_that_looks_like_yaml_or_drives_a_terminal_is_shown_as_text() {
     for helm in helms(&three()) {
         let names =

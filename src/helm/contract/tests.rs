@@ -76,16 +76,18 @@ fn what_is_not_one_literal_is_refused() {
 
 #[test]
 fn helm_4_is_known_by_its_plugin_name() {
-    for (trap, name, ancestor, expected) in [
-        ("plugin", Some(PLUGIN), true, Version::Helm4),
-        ("plugin, helm not seen", Some(PLUGIN), false, Version::Helm4),
-        ("helm 3", None, true, Version::Helm3),
-        ("helm 3 after a downloader plugin", Some("s3"), true, Version::Helm3),
-        ("our own CLI plugin", Some("routing-secrets"), false, Version::None),
-        ("no helm", None, false, Version::None),
+    let marked = "metadata:\n  annotations:\n    postrenderer.helm.sh/postrender-filename: a.yaml\n";
+    for (trap, name, ancestor, input, expected) in [
+        ("plugin", Some(PLUGIN), true, "", Version::Helm4),
+        ("plugin, helm not seen", Some(PLUGIN), false, "", Version::Helm4),
+        ("plugin of another name that calls us", Some("between"), true, marked, Version::Helm4),
+        ("helm 3", None, true, marked, Version::Helm3),
+        ("helm 3 after a downloader plugin", Some("s3"), true, "", Version::Helm3),
+        ("our own CLI plugin", Some("routing-secrets"), false, marked, Version::None),
+        ("no helm", None, false, marked, Version::None),
     ] {
         let env = |_: &str| name.map(str::to_owned);
-        assert_eq!(Version::detect(&env, ancestor), expected, "{trap}");
+        assert_eq!(Version::detect(&env, ancestor, input.as_bytes()), expected, "{trap}");
     }
 }
 
