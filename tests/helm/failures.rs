@@ -32,11 +32,9 @@ fn a_failing_filter_fails_the_render_and_the_user_reads_our_sentence() {
 fn a_command_line_that_makes_no_manifests_fails_the_render() {
     for helm in helms(&three()) {
         let chart = chart("chart");
-        for (argument, sentence) in [
-            ("--nonsense", "unexpected argument '--nonsense' found"),
-            ("--version", "kubectl"),
-            ("--help", "Usage: "),
-        ] {
+        for (argument, sentence) in
+            [("--nonsense", "unexpected argument '--nonsense' found"), ("--version", "kubectl"), ("--help", "Usage: ")]
+        {
             let argument = format!("--post-renderer-args={argument}");
             let line = ["template", "r", &chart, "-n", "demo", "--post-renderer", "kubectl-routing_secrets", &argument];
             let output = helm.run_with(&line, &[]);
