@@ -10,7 +10,6 @@ use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
 
 use anyhow::Result;
-use clap::Parser as _;
 use jiff::Timestamp;
 
 use crate::cli::{self, Cli, Command};
@@ -46,11 +45,18 @@ pub struct World<'w> {
 /// Runs the command line and gives the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World<'_>) -> u8 {
     let arguments = cli::arguments(arguments, world.stdin_is_terminal);
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
-        Err(error) => return no_command(&error, world),
+    let cli = match options::parse(&arguments, &world.env) {
+        Ok(Ok(cli)) => Ok(cli),
+        Ok(Err(error)) => return no_command(&error, world),
+        Err(error) => Err(error),
     };
-    match dispatch(cli, world) {
+    let result = match cli {
+        Ok(cli) => dispatch(cli, world),
+        // A wrong variable is told like any failure of the filter, whatever helm shows of it.
+        Err(error) if arguments.get(1).is_some_and(|first| first == "post-render") => post_render::fail(world, error),
+        Err(error) => Err(error),
+    };
+    match result {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => FINE,
         Err(error) => {

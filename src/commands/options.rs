@@ -1,163 +1,99 @@
 //! Options from the environment, since users of Helm cannot always pass arguments: every option
-//! as `ROUTING_SECRETS_<OPTION>`, lists in the platform's path-list form.
+//! as `ROUTING_SECRETS_<OPTION>`, lists in the platform's path-list form. The command line wins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail};
-use clap::ValueEnum;
+use anyhow::{Result, anyhow, bail};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
 
-use crate::cli::{DecisionArgs, KubeArgs, PlanArgs, PostRenderArgs};
-use crate::helm::arguments::Token;
+use crate::cli::Cli;
+use crate::output::escape::escape;
 
 const PREFIX: &str = "ROUTING_SECRETS_";
 
-/// Every option that the environment may hold.
-const KNOWN: [&str; 29] = [
-    "ALL_SLOTS",
-    "AS",
-    "AS_GROUP",
-    "AS_UID",
-    "CACHE_DIR",
-    "CANDIDATES",
-    "CERTIFICATE_AUTHORITY",
-    "CHUNK_SIZE",
-    "CLUSTER",
-    "CONTEXT",
-    "EXIT_CODE",
-    "FILENAME",
-    "INSECURE_SKIP_TLS_VERIFY",
-    "INVENTORY",
-    "KEEP_CERTIFICATES",
-    "KEEP_SECRET",
-    "KUBECONFIG",
-    "NAMESPACE",
-    "ON_ERROR",
-    "OUTPUT",
-    "REPORT",
-    "REQUEST_TIMEOUT",
-    "REQUIRE",
-    "SERVER",
-    "SOURCE",
-    "TLS_SERVER_NAME",
-    "TOKEN",
-    "TRIGGER",
-    "USER",
-];
+/// Names that the tests and CI use for themselves.
+const OTHERS: [&str; 2] = ["CORPUS", "CACHE"];
 
-/// The options of the environment.
-pub(super) struct Environment<'e> {
-    values: BTreeMap<&'e str, &'e OsStr>,
+/// The command line, with what it leaves open taken from the environment.
+///
+/// # Errors
+/// The outer one when a variable is wrong, or starts like ours and is none of ours: most likely a misspelt one. The
+/// inner one is clap's for the command line alone.
+pub(super) fn parse(arguments: &[OsString], env: &BTreeMap<OsString, OsString>) -> Result<Result<Cli, clap::Error>> {
+    let command = Cli::command();
+    let matches = match command.clone().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => return Ok(Err(error)),
+    };
+    let values = ours(&command, env)?;
+    let Some((name, given)) = matches.subcommand() else { return Ok(Cli::from_arg_matches(&matches)) };
+    let options = command.get_subcommands().filter(|subcommand| subcommand.get_name() == name);
+    let mut all = arguments.to_vec();
+    for option in options.flat_map(Command::get_arguments) {
+        let Some((variable, value)) = option.get_long().and_then(|long| values.get_key_value(&variable(long))) else {
+            continue;
+        };
+        if is_on_the_line(given, option) {
+            continue;
+        }
+        let extra = arguments_of(option, value).map_err(|error| anyhow!("{variable}{error}"))?;
+        let alone: Vec<OsString> = all.iter().chain(&extra).cloned().collect();
+        if let Err(error) = command.clone().try_get_matches_from(&alone) {
+            let text = error.render().to_string();
+            let line = text.lines().next().unwrap_or_default();
+            bail!("{variable}: {}", escape(line.strip_prefix("error: ").unwrap_or(line)));
+        }
+        all = alone;
+    }
+    Ok(Cli::from_arg_matches(&command.try_get_matches_from(all)?))
 }
 
-impl<'e> Environment<'e> {
-    /// # Errors
-    /// When a name starts like ours and is none of ours: most likely a misspelt one.
-    pub(super) fn read(env: &'e BTreeMap<OsString, OsString>) -> Result<Self> {
-        let mut values = BTreeMap::new();
-        for (name, value) in env {
-            let Some(option) = name.to_str().and_then(|name| name.strip_prefix(PREFIX)) else { continue };
-            // The tests' and CI's own names.
-            if matches!(option, "CORPUS" | "CACHE") {
-                continue;
-            }
-            if !KNOWN.contains(&option) {
-                bail!("{PREFIX}{option} is no option; there are {PREFIX}{{{}}}", KNOWN.join(","));
-            }
-            if !value.is_empty() {
-                values.insert(option, value.as_os_str());
-            }
+fn variable(long: &str) -> String {
+    format!("{PREFIX}{}", long.to_ascii_uppercase().replace('-', "_"))
+}
+
+/// The variables that hold something.
+fn ours<'e>(command: &Command, env: &'e BTreeMap<OsString, OsString>) -> Result<BTreeMap<String, &'e OsStr>> {
+    let options = command.get_subcommands().flat_map(Command::get_arguments);
+    let known: BTreeSet<String> = options.filter_map(|option| option.get_long().map(variable)).collect();
+    let mut values = BTreeMap::new();
+    for (name, value) in env {
+        let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else { continue };
+        if OTHERS.contains(&&name[PREFIX.len()..]) {
+            continue;
         }
-        Ok(Self { values })
-    }
-
-    fn text(&self, option: &str) -> Result<Option<String>> {
-        let Some(value) = self.values.get(option) else { return Ok(None) };
-        Ok(Some(value.to_str().with_context(|| format!("{PREFIX}{option} is not UTF-8"))?.to_owned()))
-    }
-
-    fn fill<T>(&self, option: &str, target: &mut Option<T>, read: impl Fn(&str) -> Result<T, String>) -> Result<()> {
-        if target.is_none()
-            && let Some(text) = self.text(option)?
-        {
-            let value = read(&text).map_err(|error| anyhow::anyhow!("{PREFIX}{option}: {error}"))?;
-            *target = Some(value);
+        if !known.contains(name) {
+            let known: Vec<&str> = known.iter().map(|name| &name[PREFIX.len()..]).collect();
+            bail!("{name} is no option; there are {PREFIX}{{{}}}", known.join(","));
         }
-        Ok(())
-    }
-
-    fn fill_list(&self, option: &str, target: &mut Vec<String>) -> Result<()> {
-        if target.is_empty() {
-            let paths = self.values.get(option).map(std::env::split_paths).into_iter().flatten();
-            for path in paths {
-                let text = path.to_str().with_context(|| format!("{PREFIX}{option} is not UTF-8"))?;
-                target.push(text.to_owned());
-            }
+        if !value.is_empty() {
+            values.insert(name.to_owned(), value.as_os_str());
         }
-        Ok(())
     }
+    Ok(values)
+}
 
-    fn fill_flag(&self, option: &str, target: &mut bool) -> Result<()> {
-        match self.text(option)?.as_deref() {
-            Some("true" | "1") => *target = true,
-            None | Some("false" | "0") => {}
-            Some(_) => bail!("{PREFIX}{option} must be true or false"),
-        }
-        Ok(())
-    }
+fn is_on_the_line(matches: &ArgMatches, option: &Arg) -> bool {
+    matches.value_source(option.get_id().as_str()) == Some(ValueSource::CommandLine)
+}
 
-    fn fill_decision(&self, args: &mut DecisionArgs) -> Result<()> {
-        self.fill("NAMESPACE", &mut args.namespace, |text| Ok(text.to_owned()))?;
-        if args.inventory.is_empty() {
-            let paths = self.values.get("INVENTORY").map(std::env::split_paths);
-            args.inventory.extend(paths.into_iter().flatten());
-        }
-        self.fill_list("SOURCE", &mut args.source)?;
-        self.fill_list("TRIGGER", &mut args.trigger)?;
-        self.fill_list("KEEP_SECRET", &mut args.keep_secret)?;
-        self.fill_flag("KEEP_CERTIFICATES", &mut args.keep_certificates)?;
-        self.fill_flag("ALL_SLOTS", &mut args.all_slots)?;
-        self.fill("REQUIRE", &mut args.require, |text| ValueEnum::from_str(text, false))?;
-        self.fill("REPORT", &mut args.report, |text| Ok(PathBuf::from(text)))?;
-        self.fill_kube(&mut args.kube)
-    }
-
-    fn fill_kube(&self, args: &mut KubeArgs) -> Result<()> {
-        for (option, target) in [
-            ("KUBECONFIG", &mut args.kubeconfig),
-            ("CONTEXT", &mut args.context),
-            ("CLUSTER", &mut args.cluster),
-            ("USER", &mut args.user),
-            ("SERVER", &mut args.server),
-            ("AS", &mut args.as_user),
-            ("AS_UID", &mut args.as_uid),
-            ("CERTIFICATE_AUTHORITY", &mut args.certificate_authority),
-            ("TLS_SERVER_NAME", &mut args.tls_server_name),
-            ("REQUEST_TIMEOUT", &mut args.request_timeout),
-            ("CACHE_DIR", &mut args.cache_dir),
-        ] {
-            self.fill(option, target, |text| Ok(text.to_owned()))?;
-        }
-        self.fill_list("AS_GROUP", &mut args.as_groups)?;
-        self.fill("TOKEN", &mut args.token, |text| Ok(Token(text.to_owned())))?;
-        self.fill("CHUNK_SIZE", &mut args.chunk_size, |text| text.parse().map_err(|_| "is no number".to_owned()))?;
-        let truth = |text: &str| text.parse().map_err(|_| "must be true or false".to_owned());
-        self.fill("INSECURE_SKIP_TLS_VERIFY", &mut args.insecure_skip_tls_verify, truth)
-    }
-
-    /// Fills what the command line leaves open.
-    pub(super) fn fill_post_render(&self, args: &mut PostRenderArgs) -> Result<()> {
-        self.fill_decision(&mut args.decision)?;
-        self.fill("ON_ERROR", &mut args.on_error, |text| ValueEnum::from_str(text, false))
-    }
-
-    /// Fills what the command line leaves open.
-    pub(super) fn fill_plan(&self, args: &mut PlanArgs) -> Result<()> {
-        self.fill_decision(&mut args.decision)?;
-        self.fill("FILENAME", &mut args.filename, |text| Ok(PathBuf::from(text)))?;
-        self.fill("OUTPUT", &mut args.output, |text| ValueEnum::from_str(text, false))?;
-        self.fill_flag("CANDIDATES", &mut args.candidates)?;
-        self.fill_flag("EXIT_CODE", &mut args.exit_code)
+/// The arguments that say the same as the variable; an error goes on after its name.
+fn arguments_of(option: &Arg, value: &OsStr) -> Result<Vec<OsString>, String> {
+    let long = option.get_long().unwrap_or_default();
+    let with = |value: &OsStr| {
+        let mut argument = OsString::from(format!("--{long}="));
+        argument.push(value);
+        argument
+    };
+    match option.get_action() {
+        ArgAction::SetTrue => match value.to_str() {
+            Some("true" | "1") => Ok(vec![format!("--{long}").into()]),
+            Some("false" | "0") => Ok(Vec::new()),
+            _ => Err(" must be true or false".to_owned()),
+        },
+        ArgAction::Append => Ok(std::env::split_paths(value).map(|part| with(part.as_os_str())).collect()),
+        _ => Ok(vec![with(value)]),
     }
 }

@@ -6,7 +6,6 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use similar::TextDiff;
 
-use super::options::Environment;
 use super::post_render::{json, write_report};
 use super::{FINE, FOUND, World, render};
 use crate::cli::{Output, PlanArgs};
@@ -18,8 +17,7 @@ use crate::plan::apply::{Piece, apply};
 use crate::plan::build::literals;
 use crate::report;
 
-pub(super) fn run(mut args: PlanArgs, world: &mut World<'_>) -> Result<u8> {
-    Environment::read(&world.env)?.fill_plan(&mut args)?;
+pub(super) fn run(args: PlanArgs, world: &mut World<'_>) -> Result<u8> {
     let output = args.output.unwrap_or_default();
     let settings = render::settings(&args.decision, args.candidates || output == Output::Wide)?;
     let mut input = Vec::new();

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::options::Environment;
 use super::render::{self, Failure};
 use super::{FINE, World};
 use crate::cli::{OnError, PostRenderArgs};
@@ -24,28 +23,40 @@ pub(super) fn run(args: PostRenderArgs, world: &mut World<'_>) -> Result<u8> {
     let mut input = Vec::new();
     world.stdin.read_to_end(&mut input).context("failed to read the manifests from standard input")?;
     let ancestor = (world.helm_ancestor)();
-    let is_helm = matches!(ancestor, Ok(Some(_)) | Err(_));
-    let version = Version::detect(&super::variable(&world.env), is_helm, &input);
-    match filter(args, world, &input, ancestor, version) {
-        // Helm 4 throws standard error away; a document that is no mapping makes it fail and show it.
-        Err(error) if version == Version::Helm4 && !super::is_broken_pipe(&error) => {
-            world
-                .stdout
-                .write_all(failure_scalar(&format!("routing-secrets: {}", escape(&format!("{error:#}")))).as_bytes())?;
-            Ok(FINE)
-        }
-        result => result,
+    let version = version(world, &ancestor, &input);
+    let result = filter(args, world, &input, ancestor, version);
+    result.or_else(|error| tell(world, version, error))
+}
+
+/// Fails as the Helm that runs us shows it, before any input was looked at.
+pub(super) fn fail(world: &mut World<'_>, error: anyhow::Error) -> Result<u8> {
+    let mut input = Vec::new();
+    let _ = world.stdin.read_to_end(&mut input);
+    let version = version(world, &(world.helm_ancestor)(), &input);
+    tell(world, version, error)
+}
+
+fn version(world: &World<'_>, ancestor: &std::result::Result<Option<HelmLine>, LineError>, input: &[u8]) -> Version {
+    Version::detect(&super::variable(&world.env), !matches!(ancestor, Ok(None)), input)
+}
+
+/// Helm 4 throws standard error away; a document that is no mapping makes it fail and show it.
+fn tell(world: &mut World<'_>, version: Version, error: anyhow::Error) -> Result<u8> {
+    if version != Version::Helm4 || super::is_broken_pipe(&error) {
+        return Err(error);
     }
+    let message = format!("routing-secrets: {}", escape(&format!("{error:#}")));
+    world.stdout.write_all(failure_scalar(&message).as_bytes())?;
+    Ok(FINE)
 }
 
 fn filter(
-    mut args: PostRenderArgs,
+    args: PostRenderArgs,
     world: &mut World<'_>,
     input: &[u8],
     ancestor: std::result::Result<Option<HelmLine>, LineError>,
     version: Version,
 ) -> Result<u8> {
-    Environment::read(&world.env)?.fill_post_render(&mut args)?;
     let mut settings = render::settings(&args.decision, false)?;
     let release = {
         let env = super::variable(&world.env);
