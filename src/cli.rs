@@ -28,6 +28,9 @@ pub enum Command {
     /// Show what post-render would change and what it would leave, with reasons
     #[command(args_override_self = true)]
     Plan(PlanArgs),
+    /// List the routing secrets: what each covers, when it expires, what is wrong with it
+    #[command(args_override_self = true, visible_alias = "ls")]
+    List(ListArgs),
 }
 
 /// What decisions depend on.
@@ -174,6 +177,61 @@ pub struct PlanArgs {
     /// Exit with 1 when a slot is left as it is
     #[arg(long)]
     pub exit_code: bool,
+}
+
+/// Options of `list`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ListArgs {
+    /// Only these routing secrets
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Namespace; the context's when not given
+    #[arg(short, long, value_name = "NAMESPACE")]
+    pub namespace: Option<String>,
+    /// All namespaces
+    #[arg(short = 'A', long)]
+    pub all_namespaces: bool,
+    /// Only those that this label selector picks, too
+    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    pub selector: Option<String>,
+    /// How to print them
+    #[arg(short, long, value_name = "wide|json|yaml|name|custom-columns=HEADING:PATH,…")]
+    pub output: Option<String>,
+    /// Leave the headings out
+    #[arg(long)]
+    pub no_headers: bool,
+    /// Sort by a field, such as .notAfter or .metadata.name
+    #[arg(long, value_name = "PATH")]
+    pub sort_by: Option<String>,
+    /// Go on and print each one that changes
+    #[arg(short, long)]
+    pub watch: bool,
+    /// Leave mirrors and copies out
+    #[arg(long)]
+    pub no_mirrors: bool,
+    /// These secrets and their mirrors are the routing secrets, whatever their labels (repeatable)
+    #[arg(long, value_name = "NAMESPACE/NAME")]
+    pub source: Vec<String>,
+    /// Read files instead of a cluster: Secrets, Lists of them, or an Inventory (repeatable)
+    #[arg(long, value_name = "PATH")]
+    pub inventory: Vec<PathBuf>,
+    /// Colour by urgency
+    #[arg(long, value_name = "auto|always|never")]
+    pub color: Option<Colour>,
+    /// The way to the cluster.
+    #[command(flatten)]
+    pub kube: KubeArgs,
+}
+
+/// `--color`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
 }
 
 /// `--require`.

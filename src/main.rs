@@ -18,6 +18,7 @@ fn main() -> ExitCode {
             stdout: &mut io::stdout().lock(),
             stderr: &mut io::stderr().lock(),
             stdin_is_terminal,
+            stdout_is_terminal: io::stdout().is_terminal(),
             helm_ancestor: &process::helm_ancestor,
             now: Timestamp::now(),
         },

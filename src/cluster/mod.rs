@@ -3,6 +3,7 @@
 mod access;
 mod error;
 pub mod kubeconfig;
+mod watch;
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -23,6 +24,7 @@ pub use access::{Access, timeout as request_timeout};
 pub use error::{ClusterError, Read};
 
 use crate::output::escape::escape;
+pub use watch::Change;
 
 /// How long all reads of one render may take together (R21).
 pub const DEADLINE: Duration = Duration::from_secs(30);
@@ -246,8 +248,8 @@ impl Cluster {
         }
     }
 
-    /// Reads a list page by page; `each` gets the objects of a page. When the list has changed too much to go on,
-    /// `restart` is told and it is read once more from its start.
+    /// Reads a list page by page; `each` gets the objects of a page and says whether to go on. When the list has changed too much to go on,
+    /// it is told to start anew, and the list is read once more.
     ///
     /// # Errors
     /// When a page cannot be read.
@@ -255,7 +257,7 @@ impl Cluster {
         &self,
         resource: Resource<'_>,
         selection: Selection<'_>,
-        mut each: impl FnMut(Batch<T>),
+        mut each: impl FnMut(Batch<T>) -> bool,
     ) -> Result<(), ClusterError> {
         let read = read("list", resource, selection.namespace);
         let accept = if selection.metadata_only { METADATA_LIST } else { "application/json" };
@@ -269,7 +271,9 @@ impl Cluster {
                 Err(Refusal::Expired) if !restarted && !next.is_empty() => {
                     restarted = true;
                     next.clear();
-                    each(Batch::Restart);
+                    if !each(Batch::Restart) {
+                        return Ok(());
+                    }
                     continue;
                 }
                 Err(Refusal::Expired) => return Err(ClusterError::Expired(read)),
@@ -277,9 +281,9 @@ impl Cluster {
                 Err(Refusal::Again(_, error) | Refusal::Final(error)) => return Err(error),
             };
             let page: Page<T> = parse(&body, &read)?;
-            each(Batch::Items(page.items.unwrap_or_default()));
+            let goes_on = each(Batch::Items(page.items.unwrap_or_default()));
             next = page.metadata.next.unwrap_or_default();
-            if next.is_empty() {
+            if next.is_empty() || !goes_on {
                 return Ok(());
             }
         }
@@ -361,11 +365,16 @@ impl Cluster {
         accept: &str,
     ) -> Result<(StatusCode, Option<Duration>, Zeroizing<Vec<u8>>), kube::Error> {
         let request = Request::get(path).header(header::ACCEPT, accept).body(Body::empty());
-        let response = self.client.send(request.map_err(kube::Error::HttpError)?).await?;
+        let mut response = self.client.send(request.map_err(kube::Error::HttpError)?).await?;
         let status = response.status();
         let seconds = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-        let body = response.into_body().collect().await?.to_bytes();
-        Ok((status, seconds.map(Duration::from_secs), Zeroizing::new(body.to_vec())))
+        let mut body = Zeroizing::new(Vec::new());
+        while let Some(frame) = response.body_mut().frame().await {
+            if let Ok(data) = frame?.into_data() {
+                body.extend_from_slice(&data);
+            }
+        }
+        Ok((status, seconds.map(Duration::from_secs), body))
     }
 
     fn unreachable(&self, error: &kube::Error) -> ClusterError {

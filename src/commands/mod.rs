@@ -1,5 +1,6 @@
 //! The commands: each gathers its inputs, calls the core, and hands to output.
 
+pub mod list;
 mod options;
 pub mod plan;
 pub mod post_render;
@@ -36,6 +37,8 @@ pub struct World<'w> {
     pub stderr: &'w mut dyn Write,
     /// Whether standard input is a terminal.
     pub stdin_is_terminal: bool,
+    /// Whether standard output is a terminal.
+    pub stdout_is_terminal: bool,
     /// Finds the command line of the helm that runs us, if one does.
     pub helm_ancestor: &'w dyn Fn() -> std::result::Result<Option<HelmLine>, LineError>,
     /// The time.
@@ -84,6 +87,7 @@ fn dispatch(cli: Cli, world: &mut World<'_>) -> Result<u8> {
     match cli.command {
         Command::PostRender(args) => post_render::run(args, world),
         Command::Plan(args) => plan::run(args, world),
+        Command::List(args) => list::run(&args, world),
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::Timestamp;
 
 use super::World;
 use crate::cli::{DecisionArgs, Require};
@@ -43,18 +44,23 @@ pub(super) fn settings(args: &DecisionArgs, candidates: bool) -> Result<Settings
     {
         bail!("--namespace \"{}\" is no name of a namespace", escape(namespace));
     }
-    let source = |text: &String| {
-        ObjectName::parse(text).ok_or_else(|| anyhow!("--source \"{}\" is not NAMESPACE/NAME", escape(text)))
-    };
     Ok(Settings {
         namespace: args.namespace.clone(),
         triggers: args.trigger.clone(),
         keep_secrets: args.keep_secret.clone(),
         keep_certificates: args.keep_certificates,
         all_slots: args.all_slots,
-        sources: args.source.iter().map(source).collect::<Result<_>>()?,
+        sources: sources(&args.source)?,
         candidates,
     })
+}
+
+/// `--source`, checked.
+pub(super) fn sources(texts: &[String]) -> Result<Vec<ObjectName>> {
+    let source = |text: &String| {
+        ObjectName::parse(text).ok_or_else(|| anyhow!("--source \"{}\" is not NAMESPACE/NAME", escape(text)))
+    };
+    texts.iter().map(source).collect()
 }
 
 /// Plans the render; secrets are read only when it has a slot, and from the cluster only when no file has them.
@@ -74,14 +80,15 @@ pub(super) fn plan(
         return decide(&Inventory::default(), &Live::NotKnown);
     }
     if !args.inventory.is_empty() {
-        return decide(&files(args, settings, world).map_err(Failure::Inventory)?, &Live::NotKnown);
+        let inventory = files(&args.inventory, settings.namespace.as_deref(), &settings.sources, world.now);
+        return decide(&inventory.map_err(Failure::Inventory)?, &Live::NotKnown);
     }
     let of_cluster = |error: ClusterError| {
         Failure::Inventory(anyhow::Error::from(error).context("the routing secrets could not be read from the cluster"))
     };
     let access = args.kube.access().map_err(|error| Failure::Other(error.into()))?.or_helm(helm);
     let session = session(&access, world, Some(DEADLINE)).map_err(of_cluster)?;
-    let read = cluster::read(session.cluster(), &namespaces, &settings.sources, world.now);
+    let read = cluster::read(session.cluster(), &namespaces, None, &settings.sources, world.now);
     let inventory = session.run(read).map_err(of_cluster)?;
     let mut planned = decide(&inventory, &Live::NotKnown)?;
     if !planned.rewritten.is_empty() {
@@ -119,15 +126,20 @@ async fn live(
     Ok(found.into_iter().filter(|(_, triggers)| !triggers.is_empty()).collect())
 }
 
-fn files(args: &DecisionArgs, settings: &Settings, world: &World<'_>) -> Result<Inventory> {
+/// The secrets of files; `namespace` is that of secrets which name none.
+pub(super) fn files(
+    paths: &[PathBuf],
+    namespace: Option<&str>,
+    sources: &[ObjectName],
+    now: Timestamp,
+) -> Result<Inventory> {
     let mut secrets = Vec::new();
-    for path in &args.inventory {
-        let raws = file::load(path, settings.namespace.as_deref())?;
-        secrets.extend(raws.into_iter().map(|raw| judge(raw, world.now)));
+    for path in paths {
+        secrets.extend(file::load(path, namespace)?.into_iter().map(|raw| judge(raw, now)));
     }
     once(&secrets)?;
-    let sources = Sources { given: settings.sources.clone(), ..Sources::default() };
-    Ok(Inventory::build(secrets, &sources, world.now))
+    let sources = Sources { given: sources.to_vec(), ..Sources::default() };
+    Ok(Inventory::build(secrets, &sources, now))
 }
 
 /// # Errors

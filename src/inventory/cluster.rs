@@ -15,7 +15,7 @@ use crate::secret::{KeyMaterial, ObjectName, Origin, ROUTING_LABEL, RawSecret, R
 const MAX_SOURCES: usize = 64;
 
 /// The Secrets that can serve.
-const TLS_SECRETS: &str = "type=kubernetes.io/tls";
+pub const TLS_SECRETS: &str = "type=kubernetes.io/tls";
 
 /// A Secret as the API server gives it, without what is not needed.
 #[derive(Deserialize)]
@@ -73,7 +73,7 @@ impl ApiSecret {
     }
 }
 
-/// Reads the TLS Secrets of the namespaces, judged at a point in time; each key is dropped once it was compared. Of
+/// Reads the TLS Secrets of the namespaces, those that a label selector picks if there is one, judged at a point in time; each key is dropped once it was compared. Of
 /// Reflector's mirrors the sources' metadata is read, unless `given` says which the routing secrets are.
 ///
 /// # Errors
@@ -81,16 +81,21 @@ impl ApiSecret {
 pub async fn read(
     cluster: &Cluster,
     namespaces: &BTreeSet<String>,
+    labels: Option<&str>,
     given: &[ObjectName],
     now: Timestamp,
 ) -> Result<Inventory, ClusterError> {
     let of_namespaces: Vec<Vec<Secret>> = stream::iter(namespaces)
         .map(|namespace| async move {
             let mut secrets = Vec::new();
-            let selection = Selection { namespace: Some(namespace), fields: Some(TLS_SECRETS), ..Selection::default() };
-            let each = |batch: Batch<ApiSecret>| match batch {
-                Batch::Items(items) => secrets.extend(items.into_iter().map(|item| judge(item.into_raw(), now))),
-                Batch::Restart => secrets.clear(),
+            let selection =
+                Selection { namespace: Some(namespace), labels, fields: Some(TLS_SECRETS), ..Selection::default() };
+            let each = |batch: Batch<ApiSecret>| {
+                match batch {
+                    Batch::Items(items) => secrets.extend(items.into_iter().map(|item| judge(item.into_raw(), now))),
+                    Batch::Restart => secrets.clear(),
+                }
+                true
             };
             cluster.list(SECRETS, selection, each).await?;
             Ok(secrets)

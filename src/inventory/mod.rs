@@ -2,6 +2,7 @@
 
 pub mod cluster;
 pub mod file;
+pub mod listing;
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -2,3 +2,5 @@
 
 pub mod escape;
 pub mod file;
+pub mod path;
+pub mod table;

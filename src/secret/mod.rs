@@ -1,6 +1,7 @@
 //! TLS Secrets: what their certificates say, and whether they are usable (R1, R4).
 
 pub mod key;
+pub mod listed;
 pub mod mirror;
 pub mod pem;
 mod reason;
@@ -144,6 +145,15 @@ impl Secret {
     #[must_use]
     pub fn is_usable(&self) -> bool {
         self.problems.is_empty()
+    }
+
+    /// What it was copied from, if it says so.
+    #[must_use]
+    pub fn mirrored(&self) -> Option<&ObjectName> {
+        match &self.origin {
+            Origin::Mirror { of, .. } => Some(of),
+            _ => None,
+        }
     }
 
     /// Whether at least a third of its lifetime is left (R5: Let's Encrypt's lifetimes shrink, so
