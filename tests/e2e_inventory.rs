@@ -58,6 +58,14 @@ fn r07_a_reflector_mirror_is_a_routing_secret_when_its_source_carries_the_label(
     assert_eq!(warning["code"], "sourceNotReadable");
     assert!(warning["message"].as_str().unwrap().contains("there is no such Secret"), "{warning}");
     let source = format!("{}/plain", operator.namespace);
+    // Nobody has changed the source since, says its version; then someone has.
+    let version = operator.kubectl(&["get", "secret", "wild", "-o", "jsonpath={.metadata.resourceVersion}"]).ok();
+    let reflected = format!("reflector.v1.k8s.emberstack.com/reflected-version={version}");
+    world.kubectl(&["annotate", "secret", "mirror", &reflected]).ok();
+    let status = || world.program(&["list", "-n", &world.namespace, "--no-headers", "mirror"], &[], b"").ok();
+    assert!(!status().contains("its certificate is not that of its source"), "{}", status());
+    operator.kubectl(&["annotate", "secret", "wild", "changed=yes"]).ok();
+    assert!(status().contains("its certificate is not that of its source"), "{}", status());
     let given = plan(&["--source", &source]);
     assert_eq!(given["slots"][0]["to"][0]["secretName"], "of-plain");
     assert_eq!(given["reads"]["gets"], 1, "a source that is given is not read");

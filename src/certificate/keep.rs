@@ -86,7 +86,7 @@ impl fmt::Display for Keep {
             Self::Distributes(keys) => {
                 write!(f, "its Secret is marked for others to use ({})", escape(&keys.join(", ")))
             }
-            Self::IsRoutingSecret => f.write_str("its Secret is a routing secret, or the source of one"),
+            Self::IsRoutingSecret => f.write_str("its Secret is a routing secret, or is copied elsewhere"),
             Self::MergeKey => f.write_str("a merge key (<<) can hide what it asks for"),
             Self::Layout => f.write_str("it cannot be taken out of the text without touching its neighbours"),
         }
@@ -110,7 +110,7 @@ pub struct Facts {
     pub read_by_name: bool,
     /// The first of its names that the secrets now used do not cover.
     pub not_covered: Option<String>,
-    /// Whether its Secret is a routing secret or the source of a mirror.
+    /// Whether its Secret is a routing secret, the source of a mirror, or marked to be copied.
     pub is_routing_secret: bool,
     /// Why it cannot be taken out of the stream alone.
     pub fixed: Option<Keep>,

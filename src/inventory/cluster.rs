@@ -1,6 +1,6 @@
 //! Secrets from a cluster: one list a namespace, and the metadata of mirrors' sources (R7).
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
@@ -34,6 +34,9 @@ pub struct ApiMetadata {
     pub namespace: String,
     /// The name.
     pub name: String,
+    /// The version of the object.
+    #[serde(rename = "resourceVersion", default)]
+    pub resource_version: String,
     /// The labels.
     pub labels: Option<BTreeMap<String, String>>,
     /// The annotations.
@@ -132,12 +135,12 @@ async fn look_up(cluster: &Cluster, secrets: &[Secret], namespaces: &BTreeSet<St
             .buffer_unordered(CONCURRENT)
             .collect()
             .await;
-    let mut labelled = HashSet::new();
+    let mut labelled = HashMap::new();
     for (of, found) in found {
         match found {
             Ok(Some(object)) => {
                 if object.metadata.labels.is_some_and(|labels| labels.contains_key(ROUTING_LABEL)) {
-                    labelled.insert(of.clone());
+                    labelled.insert(of.clone(), object.metadata.resource_version);
                 }
             }
             Ok(None) => {

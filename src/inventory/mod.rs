@@ -4,7 +4,7 @@ pub mod cluster;
 pub mod file;
 pub mod listing;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use base64::Engine as _;
 use jiff::Timestamp;
@@ -26,8 +26,8 @@ pub struct Inventory {
 pub struct Sources {
     /// These and their mirrors are the routing secrets, whatever their labels (`--source`).
     pub given: Vec<ObjectName>,
-    /// Sources elsewhere that carry the label.
-    pub labelled: HashSet<ObjectName>,
+    /// Sources elsewhere that carry the label, each with its resource version.
+    pub labelled: HashMap<ObjectName, String>,
     /// Sources that could not be read, and why.
     pub unreadable: BTreeMap<ObjectName, String>,
 }
@@ -75,14 +75,14 @@ impl Inventory {
             names.insert(secret.id.name.clone(), secret);
         }
         inventory.find_routing(sources);
-        inventory.find_stale();
+        inventory.find_stale(sources);
         inventory
     }
 
     fn find_routing(&mut self, sources: &Sources) {
         let mut labelled: HashSet<ObjectName> =
             self.secrets().filter(|secret| secret.routing).map(|secret| secret.id.clone()).collect();
-        labelled.extend(sources.labelled.iter().cloned());
+        labelled.extend(sources.labelled.keys().cloned());
         let mut mirrored = HashSet::new();
         for secret in self.namespaces.values_mut().flat_map(BTreeMap::values_mut) {
             let mirror = match &secret.origin {
@@ -106,14 +106,19 @@ impl Inventory {
         self.mirrored = mirrored;
     }
 
-    fn find_stale(&mut self) {
+    fn find_stale(&mut self, sources: &Sources) {
         let fingerprint = |secret: &Secret| secret.certificate.as_ref().map(|facts| facts.fingerprint.clone());
         let stale: Vec<(ObjectName, ObjectName)> = self
             .secrets()
             .filter_map(|secret| {
-                let Origin::Mirror { of, .. } = &secret.origin else { return None };
-                let source = fingerprint(self.get(&of.namespace, &of.name)?)?;
-                (fingerprint(secret) != Some(source)).then(|| (secret.id.clone(), of.clone()))
+                let of = secret.mirrored()?;
+                let is_stale = match (self.get(&of.namespace, &of.name), sources.labelled.get(of)) {
+                    (Some(source), _) => fingerprint(source)? != fingerprint(secret)?,
+                    // Of a source whose key must not be read, the version that was copied tells.
+                    (None, Some(version)) => secret.reflected_version.as_ref()? != version,
+                    (None, None) => false,
+                };
+                is_stale.then(|| (secret.id.clone(), of.clone()))
             })
             .collect();
         for (id, source) in stale {

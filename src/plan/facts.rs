@@ -272,7 +272,7 @@ impl Proofs {
                 || render.settings.keep_secrets.iter().any(|kept| kept == name),
             not_covered: not_covered.cloned(),
             is_routing_secret: is_source
-                || render.inventory.get(namespace, name).is_some_and(|secret| secret.routing)
+                || render.inventory.get(namespace, name).is_some_and(|secret| secret.routing || secret.replicated)
                 || render.inventory.is_mirror_source(namespace, name),
             fixed: None,
         }

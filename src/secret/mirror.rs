@@ -87,3 +87,19 @@ pub fn origin(labels: &BTreeMap<String, String>, annotations: &BTreeMap<String, 
         })
         .unwrap_or(Origin::Source)
 }
+
+/// Reflector's note of the source's version that it copied (`Annotations.cs`).
+pub const REFLECTED_VERSION: &str = "reflector.v1.k8s.emberstack.com/reflected-version";
+
+/// Whether a replicator is told to copy the Secret elsewhere.
+#[must_use]
+pub fn is_replicated(labels: &BTreeMap<String, String>, annotations: &BTreeMap<String, String>) -> bool {
+    const ANNOTATIONS: [&str; 4] = [
+        "reflector.v1.k8s.emberstack.com/reflection-",
+        "kubed.appscode.com/sync",
+        "replicator.v1.mittwald.de/replicate-to",
+        "replicator.v1.mittwald.de/replication-allowed",
+    ];
+    labels.contains_key("generate.kyverno.io/clone-source")
+        || annotations.keys().any(|key| ANNOTATIONS.iter().any(|prefix| key.starts_with(prefix)))
+}

@@ -136,6 +136,10 @@ pub struct Secret {
     pub origin: Origin,
     /// Whether it is a routing secret.
     pub routing: bool,
+    /// Whether a replicator is told to copy it elsewhere.
+    pub replicated: bool,
+    /// The version of its source that Reflector copied.
+    pub reflected_version: Option<String>,
     /// Its names, ready for comparison.
     pub(crate) names: DnsNames,
 }
@@ -180,6 +184,8 @@ pub fn judge(raw: RawSecret, now: Timestamp) -> Secret {
         producer,
         origin,
         routing: raw.labels.contains_key(ROUTING_LABEL),
+        replicated: mirror::is_replicated(&raw.labels, &raw.annotations),
+        reflected_version: raw.annotations.get(mirror::REFLECTED_VERSION).cloned(),
         names: DnsNames::default(),
         id: raw.id,
     };
