@@ -10,19 +10,22 @@ use std::io::Write as _;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use routing_secrets::commands::{self, World};
-use routing_secrets::inventory::{Inventory, file};
+use routing_secrets::inventory::{Inventory, Sources, file};
 use routing_secrets::manifest::candidate::candidates;
 use routing_secrets::manifest::stream::split;
 use routing_secrets::manifest::{Document, Manifest};
 use routing_secrets::plan::apply::apply;
 use routing_secrets::plan::build::literals;
 use routing_secrets::plan::{Live, Settings, plan};
+use routing_secrets::secret::judge;
 
 const MEGABYTE: usize = 1 << 20;
 
 fn inventory(others: usize) -> Inventory {
     let text = inputs::secrets(others).unwrap();
-    Inventory::build(file::parse("bench", text.as_bytes(), None).unwrap(), &[], inputs::now()).unwrap()
+    let raws = file::parse("bench", text.as_bytes(), None).unwrap();
+    let secrets = raws.into_iter().map(|raw| judge(raw, inputs::now())).collect();
+    Inventory::build(secrets, &Sources::default(), inputs::now())
 }
 
 fn settings() -> Settings {
@@ -75,7 +78,8 @@ fn secrets(criterion: &mut Criterion) {
     group.bench_function("load and judge", |bencher| {
         bencher.iter(|| {
             let raws = file::parse("bench", black_box(text.as_bytes()), None).unwrap();
-            Inventory::build(raws, &[], inputs::now()).unwrap()
+            let secrets = raws.into_iter().map(|raw| judge(raw, inputs::now())).collect();
+            Inventory::build(secrets, &Sources::default(), inputs::now())
         });
     });
     group.finish();
@@ -105,6 +109,7 @@ fn whole(criterion: &mut Criterion) {
                         stdout: &mut stdout,
                         stderr: &mut Vec::new(),
                         stdin_is_terminal: false,
+                        stdout_is_terminal: false,
                         helm_ancestor: &|| Ok(None),
                         now: inputs::now(),
                     },

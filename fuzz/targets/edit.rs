@@ -96,6 +96,7 @@ fn program(input: &[u8]) -> (u8, Vec<u8>, String) {
             stdout: &mut stdout,
             stderr: &mut stderr,
             stdin_is_terminal: false,
+            stdout_is_terminal: false,
             helm_ancestor: &|| Ok(None),
             now: *NOW,
         },
