@@ -1,8 +1,7 @@
 //! Ingress (networking.k8s.io, extensions) and what its controllers do with `spec.tls`.
 
 use super::trigger::is_true;
-use super::{Hosts, Left, Row, Served};
-use crate::choose::WildcardSpan;
+use super::{Left, Row, Served};
 use crate::manifest::document::Document;
 use crate::manifest::object::Object;
 
@@ -12,14 +11,11 @@ pub static INGRESS: Row = Row {
     literals: &["networking.k8s.io", "extensions/v1beta1"],
     kind: "Ingress",
     plural: "ingresses",
-    tls: &["spec", "tls"],
-    secret_name: "secretName",
-    hosts: Hosts::Entry("hosts"),
-    span: WildcardSpan::OneLabel,
+    splits: true,
     annotation_triggers: true,
-    resolver: None,
     served,
     skip,
+    ..Row::PLAIN
 };
 
 /// Classes whose controllers take certificates from a cloud account or a tunnel, not from Secrets.

@@ -17,6 +17,14 @@ pub enum Left {
     SecretElsewhere(String),
     /// The slot names no hosts (R8).
     NoHosts,
+    /// A wildcard host of this kind spans labels, which no certificate covers (R2).
+    WildcardSpansLabels(String),
+    /// The slot names several Secrets.
+    SeveralSecrets,
+    /// The slot names something else than a Secret.
+    NoSecret,
+    /// The certificate is written into the object itself.
+    InlineCertificate(String),
     /// A host is no name that a certificate could cover.
     UndecidableHost {
         /// The host.
@@ -69,6 +77,10 @@ impl Left {
             Self::ClassIgnoresSecrets(_) => "classIgnoresSecrets",
             Self::SecretElsewhere(_) => "secretElsewhere",
             Self::NoHosts => "noHosts",
+            Self::WildcardSpansLabels(_) => "wildcardSpansLabels",
+            Self::SeveralSecrets => "severalSecrets",
+            Self::NoSecret => "noSecret",
+            Self::InlineCertificate(_) => "inlineCertificate",
             Self::UndecidableHost { .. } => "undecidableHost",
             Self::UndecidableRule(_) => "undecidableRule",
             Self::SharedNode => "sharedNode",
@@ -99,6 +111,16 @@ impl fmt::Display for Left {
                 write!(f, "its controller reads the Secret from another namespace ({})", escape(what))
             }
             Self::NoHosts => f.write_str("it names no hosts"),
+            Self::WildcardSpansLabels(host) => write!(
+                f,
+                "{} stands for names of any depth in this kind, and a certificate's wildcard for one label",
+                escape(host)
+            ),
+            Self::SeveralSecrets => f.write_str("it names several Secrets"),
+            Self::NoSecret => f.write_str("it names something else than a Secret"),
+            Self::InlineCertificate(why) => {
+                write!(f, "its certificate is written into the object itself ({})", escape(why))
+            }
             Self::UndecidableHost { host, why } => write!(f, "host \"{}\": {}", escape(host), escape(why)),
             Self::UndecidableRule(why) => write!(f, "the rule does not say which hosts it serves: {}", escape(why)),
             Self::SharedNode => f.write_str("it is reached through an alias or an anchor in use"),

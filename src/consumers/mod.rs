@@ -3,8 +3,11 @@
 //! A row says where a kind keeps its hosts, its Secret's name and its triggers. Rows are found by
 //! group *and* kind. Adding a kind of a known shape is adding a row.
 
+pub mod gateway;
 pub mod ingress;
 pub mod left;
+pub mod others;
+mod path;
 pub mod read;
 pub mod rule;
 pub mod traefik;
@@ -17,6 +20,7 @@ use crate::choose::WildcardSpan;
 use crate::manifest::document::Document;
 pub use crate::manifest::document::NodeId;
 use crate::manifest::object::Object;
+use trigger::Actor;
 
 /// The annotation with which an object opts out (R12).
 pub const IGNORE: &str = "routing-secrets.epinio.io/ignore";
@@ -34,34 +38,91 @@ pub struct Row {
     pub plural: &'static str,
     /// The path of the TLS block: a mapping, or a sequence of entries of which each is a slot.
     pub tls: &'static [&'static str],
-    /// The key of the Secret's name in the TLS block.
-    pub secret_name: &'static str,
+    /// The path of the Secret's name in the TLS block; on the way a sequence must have one item.
+    pub secret_name: &'static [&'static str],
+    /// The path in the TLS block of the namespace that the name is meant in, where a kind can name one.
+    pub secret_namespace: &'static [&'static str],
     /// Where the hosts of a slot stand.
     pub hosts: Hosts,
+    /// Whether the TLS block is a sequence of `hosts` and `secretName`, so that an entry can be split (R9).
+    pub splits: bool,
     /// How many labels a `*` host of this kind spans.
     pub span: WildcardSpan,
     /// Whether annotations of the object can be triggers.
     pub annotation_triggers: bool,
-    /// The key in the TLS block that makes the controller order a certificate by itself, with the
-    /// key that only shapes its order.
-    pub resolver: Option<(&'static str, &'static str)>,
+    /// The trigger that stands in the TLS block itself.
+    pub block_trigger: Option<BlockTrigger>,
     /// Names that are served with the slots' certificates though no slot lists them.
     pub served: fn(&Document<'_>, &Object<'_>) -> Served,
     /// Why an object of this kind must be left alone whatever the secrets are.
     pub skip: fn(&Document<'_>, &Object<'_>) -> Option<Left>,
+    /// Why a TLS block must be left alone whatever the secrets are.
+    pub skip_slot: fn(&Document<'_>, NodeId) -> Option<Left>,
+}
+
+impl Row {
+    /// What most kinds have in common; a row says what differs.
+    pub const PLAIN: Self = Self {
+        groups: &[],
+        literals: &[],
+        kind: "",
+        plural: "",
+        tls: &["spec", "tls"],
+        secret_name: &["secretName"],
+        secret_namespace: &[],
+        hosts: Hosts::Entry(&["hosts"]),
+        splits: false,
+        span: WildcardSpan::OneLabel,
+        annotation_triggers: false,
+        block_trigger: None,
+        served: |_, _| Served::default(),
+        skip: |_, _| None,
+        skip_slot: |_, _| None,
+    };
+}
+
+/// A key in the TLS block that makes somebody order a certificate.
+#[derive(Clone, Copy, Debug)]
+pub struct BlockTrigger {
+    /// The key.
+    pub key: &'static str,
+    /// The key that only shapes the order.
+    pub companion: Option<&'static str>,
+    /// What acts on it.
+    pub actor: Actor,
+    /// Whether it can stand in the place of the Secret's name (R8).
+    pub replaces_name: bool,
 }
 
 /// Where the hosts of a slot stand.
 #[derive(Debug)]
 pub enum Hosts {
-    /// A sequence of names in the slot's own entry.
-    Entry(&'static str),
+    /// A path in the slot's own TLS block: a name, or a sequence of names.
+    Entry(&'static [&'static str]),
+    /// A path in the object: a name, or a sequence of names.
+    Object(&'static [&'static str]),
+    /// The object's own name.
+    Name,
     /// The rules of every route of the object.
     Rules(rule::Matcher),
 }
 
 /// The table.
-pub static TABLE: &[&Row] = &[&ingress::INGRESS, &traefik::INGRESS_ROUTE, &traefik::INGRESS_ROUTE_TCP];
+pub static TABLE: &[&Row] = &[
+    &ingress::INGRESS,
+    &gateway::GATEWAY,
+    &traefik::INGRESS_ROUTE,
+    &traefik::INGRESS_ROUTE_TCP,
+    &others::OPENSHIFT_ROUTE,
+    &others::HTTP_PROXY,
+    &others::CONTOUR_INGRESS_ROUTE,
+    &others::NGINX_VIRTUAL_SERVER,
+    &others::NGINX_TRANSPORT_SERVER,
+    &others::TCP_INGRESS,
+    &others::ROUTE_GROUP,
+    &others::DOMAIN_MAPPING,
+    &others::APISIX_TLS,
+];
 
 /// The row of an object, if it is a consumer.
 #[must_use]

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use super::path::{item_or_self, items_or_self, join, names};
 use super::trigger::{self, Actor, Class, ROUTER_RESOLVER, ROUTER_TLS, Trigger};
 use super::{Hosts, IGNORE, Left, NodeId, Row, row, rule};
-use crate::choose::HostName;
+use crate::choose::{HostName, WildcardSpan};
 use crate::manifest::document::{Document, NodeKind};
 use crate::manifest::edit::{Edits, TlsEntry, UnsupportedLayout};
 use crate::manifest::object::Object;
@@ -37,14 +38,14 @@ pub struct Slot {
     pub nodes: Vec<NodeId>,
     /// Why the slot is left alone whatever the secrets are.
     pub left: Option<Left>,
-    tls: NodeId,
+    pub(super) tls: NodeId,
     list: Option<NodeId>,
 }
 
 impl Slot {
-    /// Whether the slot is an entry of a list, so that its hosts can be given to several Secrets.
+    /// Whether the slot is an entry of a list.
     #[must_use]
-    pub fn splits(&self) -> bool {
+    pub fn is_entry(&self) -> bool {
         self.list.is_some()
     }
 
@@ -133,30 +134,35 @@ impl Consumer<'_> {
     }
 
     fn read_slot(&mut self, document: &Document<'_>, path: &str, tls: NodeId, list: Option<NodeId>) {
-        let key = self.row.secret_name;
-        let named = document.get(tls, key).filter(|&node| document.text(node).is_some_and(|text| !text.is_empty()));
-        let resolver = self.row.resolver.and_then(|(key, _)| {
-            let entry = document.all(tls, key).last()?;
-            document.text(entry.1).filter(|text| !text.is_empty()).map(|_| entry.0)
+        let found = names(document, tls, self.row.secret_name);
+        let named = found.last().copied();
+        let named = named.filter(|&(node, _)| document.text(node).is_some_and(|text| !text.is_empty()));
+        let trigger = self.row.block_trigger.and_then(|trigger| {
+            let (key, value) = document.all(tls, trigger.key).last()?;
+            let is_empty = matches!(document.kind(document.resolve(value)), NodeKind::Scalar(_))
+                && document.text(value).is_none_or(str::is_empty);
+            (!is_empty).then_some((trigger, key, value))
         });
-        let (nodes, path) = match (named, resolver) {
-            (Some(_), _) => (document.all(tls, key).map(|(_, value)| value).collect(), format!("{path}.{key}")),
-            (None, Some(node)) => (vec![node], format!("{path}.{}", document.text(node).unwrap_or_default())),
-            (None, None) => return,
+        let (nodes, path) = match (named, trigger) {
+            (Some((_, items)), _) => {
+                (found.iter().map(|&(node, _)| node).collect(), join(path, self.row.secret_name, items))
+            }
+            (None, Some((trigger, key, _))) if trigger.replaces_name => (vec![key], format!("{path}.{}", trigger.key)),
+            (None, _) => return,
         };
-        if let (Some(entry), Some((resolver_key, _))) = (resolver, self.row.resolver) {
-            let value = document.text_at(tls, &[resolver_key]).unwrap_or_default().to_owned();
-            let key = format!("{}.{resolver_key}", self.row.tls.join("."));
-            self.triggers.push(Trigger { key, value, actor: Actor::Traefik, node: entry });
+        if let Some((trigger, node, value)) = trigger {
+            let value = document.text(value).unwrap_or_default().to_owned();
+            let key = format!("{}.{}", self.row.tls.join("."), trigger.key);
+            self.triggers.push(Trigger { key, value, actor: trigger.actor, node });
         }
         let mut slot = Slot {
             path,
             hosts: Vec::new(),
             names: Vec::new(),
             listed: 0,
-            secret_name: named.and_then(|node| document.text(node)).unwrap_or_default().to_owned(),
+            secret_name: named.and_then(|(node, _)| document.text(node)).unwrap_or_default().to_owned(),
             nodes,
-            left: None,
+            left: self.skipped(document, tls),
             tls,
             list,
         };
@@ -168,34 +174,62 @@ impl Consumer<'_> {
         if slot.left.is_none() && slot.hosts.is_empty() {
             slot.left = Some(Left::NoHosts);
         }
-        if slot.secret_name.is_empty() && document.all(tls, key).next().is_some() {
+        if slot.secret_name.is_empty() && !found.is_empty() {
             // An empty name beside the resolver would count instead of ours.
             slot.left = Some(Left::Layout);
         }
         self.add_aliases(&mut slot);
         for host in &slot.hosts {
             match HostName::parse(host) {
+                Ok(name) if name.is_wildcard() && self.row.span == WildcardSpan::ManyLabels => {
+                    slot.left.get_or_insert(Left::WildcardSpansLabels(host.clone()));
+                }
                 Ok(name) => slot.names.push(name),
                 Err(error) => {
                     slot.left.get_or_insert(Left::UndecidableHost { host: host.clone(), why: error.to_string() });
                 }
             }
         }
-        for mapping in [Some(tls), Some(self.object.node)].into_iter().flatten() {
-            let keys: &[&str] = if mapping == tls { &[key, "hosts"] } else { &["metadata", "spec"] };
-            self.repeated.extend(document.repeats(mapping, keys));
+        let mut keys: Vec<&str> = self.row.secret_name.iter().take(1).copied().collect();
+        if let Hosts::Entry([key]) = self.row.hosts {
+            keys.push(key);
         }
+        self.repeated.extend(document.repeats(tls, &keys));
+        self.repeated.extend(document.repeats(self.object.node, &["metadata", "spec"]));
         self.slots.push(slot);
     }
 
+    /// Why the slot is left alone whatever its hosts and the secrets are.
+    fn skipped(&self, document: &Document<'_>, tls: NodeId) -> Option<Left> {
+        if let Some(left) = (self.row.skip_slot)(document, tls) {
+            return Some(left);
+        }
+        let mut nodes = vec![tls];
+        for key in self.row.secret_name {
+            nodes = nodes.iter().flat_map(|&node| document.get(node, key)).collect();
+            if nodes.iter().any(|&node| document.items(node).nth(1).is_some()) {
+                return Some(Left::SeveralSecrets);
+            }
+            nodes = nodes.into_iter().flat_map(|node| item_or_self(document, node)).collect();
+        }
+        let (namespace, _) = names(document, tls, self.row.secret_namespace)
+            .last()
+            .copied()
+            .filter(|_| !self.row.secret_namespace.is_empty())?;
+        let namespace = document.text(namespace).filter(|namespace| !namespace.is_empty())?;
+        // Whether the object's own namespace is meant is known when the object names it.
+        (self.object.namespace != Some(namespace)).then(|| Left::SecretElsewhere(format!("namespace {namespace}")))
+    }
+
     fn slot_hosts(&self, document: &Document<'_>, tls: NodeId) -> Result<Vec<String>, Left> {
+        let texts = |node: Option<NodeId>| -> Vec<String> {
+            let nodes = node.into_iter().flat_map(|node| items_or_self(document, node));
+            nodes.filter_map(|node| document.text(node).map(str::to_owned)).collect()
+        };
         match &self.row.hosts {
-            Hosts::Entry(key) => Ok(document
-                .get(tls, key)
-                .iter()
-                .flat_map(|&hosts| document.items(hosts))
-                .filter_map(|host| document.text(host).map(str::to_owned))
-                .collect()),
+            Hosts::Entry(path) => Ok(texts(document.at(tls, path))),
+            Hosts::Object(path) => Ok(texts(document.at(self.object.node, path))),
+            Hosts::Name => Ok(vec![self.object.name.to_owned()]),
             Hosts::Rules(matcher) => self.rule_hosts(document, *matcher),
         }
     }
@@ -310,17 +344,18 @@ impl Consumer<'_> {
         secret_name: &str,
         edits: &mut Edits,
     ) -> Result<(), UnsupportedLayout> {
-        let resolver = self.row.resolver.map(|(key, _)| key);
         if slot.secret_name.is_empty() {
-            // The resolver's entry becomes the Secret's: no line is added or removed.
-            let entries = resolver.into_iter().flat_map(|key| document.all(slot.tls, key));
-            for (key, value) in entries {
-                edits.set(document, key, self.row.secret_name)?;
+            // The trigger's entry becomes the Secret's: no line is added or removed.
+            let ([name], Some(trigger)) = (self.row.secret_name, self.row.block_trigger) else {
+                return Err(UnsupportedLayout);
+            };
+            for (key, value) in document.all(slot.tls, trigger.key) {
+                edits.set(document, key, name)?;
                 edits.set(document, value, secret_name)?;
             }
             return Ok(());
         }
-        for (_, value) in document.all(slot.tls, self.row.secret_name) {
+        for &value in &slot.nodes {
             if document.text(value).is_some() {
                 edits.set(document, value, secret_name)?;
             }
@@ -340,10 +375,12 @@ impl Consumer<'_> {
         groups: &[(Vec<usize>, String)],
         edits: &mut Edits,
     ) -> Result<(), UnsupportedLayout> {
-        let (Hosts::Entry(key), Some(list)) = (&self.row.hosts, slot.list) else { return Err(UnsupportedLayout) };
+        let (Hosts::Entry([key]), [name], Some(list)) = (&self.row.hosts, self.row.secret_name, slot.list) else {
+            return Err(UnsupportedLayout);
+        };
         let mut entries = document.all(slot.tls, key);
         let (Some((_, hosts)), None) = (entries.next(), entries.next()) else { return Err(UnsupportedLayout) };
-        let keys = [*key, self.row.secret_name];
+        let keys = [*key, *name];
         let only_known =
             document.entries(slot.tls).all(|(key, _)| document.text(key).is_some_and(|key| keys.contains(&key)));
         let Some(((first, secret_name), others)) = groups.split_first() else { return Err(UnsupportedLayout) };
@@ -389,12 +426,13 @@ impl Consumer<'_> {
             }
             edits.remove(document, annotations, &leaving)?;
         }
-        let Some((resolver, order)) = self.row.resolver else { return Ok(()) };
+        let Some(trigger) = self.row.block_trigger else { return Ok(()) };
         for slot in &self.slots {
             let keys = document.entries(slot.tls).filter(|&(key, _)| {
                 let text = document.text(key);
                 // A resolver without a name beside it has become the Secret's entry.
-                text == Some(order) || (text == Some(resolver) && !slot.secret_name.is_empty())
+                (text.is_some() && text == trigger.companion)
+                    || (text == Some(trigger.key) && !slot.secret_name.is_empty())
             });
             let keys: Vec<NodeId> = keys.map(|(key, _)| key).collect();
             if self.triggers.iter().any(|trigger| document.contains(slot.tls, trigger.node)) {
@@ -402,21 +440,6 @@ impl Consumer<'_> {
             }
         }
         Ok(())
-    }
-}
-
-impl Consumer<'_> {
-    /// The scalars that name hosts: no program takes them for a Secret's name.
-    #[must_use]
-    pub fn host_nodes(&self, document: &Document<'_>) -> Vec<NodeId> {
-        let rules = document.at(self.object.node, &["spec", "rules"]);
-        let rules = rules.iter().flat_map(|&rules| document.items(rules));
-        let mut nodes: Vec<NodeId> = rules.filter_map(|rule| document.get(rule, "host")).collect();
-        if let Hosts::Entry(key) = &self.row.hosts {
-            let listed = self.slots.iter().filter_map(|slot| document.get(slot.tls, key));
-            nodes.extend(listed.flat_map(|hosts| document.items(hosts).collect::<Vec<_>>()));
-        }
-        nodes
     }
 }
 

@@ -1,13 +1,17 @@
 //! Traefik's IngressRoute and IngressRouteTCP: one TLS block for all routes, hosts in the rules
 //! (Traefik `pkg/provider/kubernetes/crd`).
 
-use super::{Hosts, Left, Row, Served, rule};
-use crate::choose::WildcardSpan;
+use super::trigger::Actor;
+use super::{BlockTrigger, Hosts, Left, Row, Served, rule};
 use crate::manifest::document::Document;
 use crate::manifest::object::Object;
 
 /// Traefik's groups: today's, and that of Traefik 2 and earlier.
 const GROUPS: &[&str] = &["traefik.io", "traefik.containo.us"];
+
+/// Traefik's own ACME client, with the names that it orders for.
+const CERT_RESOLVER: BlockTrigger =
+    BlockTrigger { key: "certResolver", companion: Some("domains"), actor: Actor::Traefik, replaces_name: true };
 
 /// IngressRoute: all routes share one Secret in the object's own namespace.
 pub static INGRESS_ROUTE: Row = Row {
@@ -15,14 +19,11 @@ pub static INGRESS_ROUTE: Row = Row {
     literals: GROUPS,
     kind: "IngressRoute",
     plural: "ingressroutes",
-    tls: &["spec", "tls"],
-    secret_name: "secretName",
     hosts: Hosts::Rules(rule::Matcher::Host),
-    span: WildcardSpan::OneLabel,
-    annotation_triggers: false,
-    resolver: Some(("certResolver", "domains")),
+    block_trigger: Some(CERT_RESOLVER),
     served,
     skip,
+    ..Row::PLAIN
 };
 
 /// IngressRouteTCP: as [`INGRESS_ROUTE`], with `HostSNI` in the rules.
@@ -31,14 +32,11 @@ pub static INGRESS_ROUTE_TCP: Row = Row {
     literals: GROUPS,
     kind: "IngressRouteTCP",
     plural: "ingressroutetcps",
-    tls: &["spec", "tls"],
-    secret_name: "secretName",
     hosts: Hosts::Rules(rule::Matcher::HostSni),
-    span: WildcardSpan::OneLabel,
-    annotation_triggers: false,
-    resolver: Some(("certResolver", "domains")),
+    block_trigger: Some(CERT_RESOLVER),
     served,
     skip,
+    ..Row::PLAIN
 };
 
 fn skip(document: &Document<'_>, object: &Object<'_>) -> Option<Left> {

@@ -108,7 +108,8 @@ fn judge_slot<'i>(render: &Render<'_, 'i>, at: usize, slot: &Slot) -> Verdict<'i
     let current = (!slot.secret_name.is_empty()).then_some(slot.secret_name.as_str());
     let query = Query { namespace, hosts: &slot.names, span: consumer.row.span, current };
     let Some(winner) = choose::winner(&query, render.inventory) else {
-        let is_splittable = slot.listed == slot.hosts.len() && slot.listed > 1 && slot.splits();
+        let is_splittable =
+            slot.listed == slot.hosts.len() && slot.listed > 1 && consumer.row.splits && slot.is_entry();
         let groups = if is_splittable { choose::split(&query, render.inventory) } else { None };
         return match groups {
             Some(_) if is_chosen(render, namespace, consumer, slot) => Verdict::Left(Left::Chosen),

@@ -97,8 +97,8 @@ pub fn foreign_triggers(of: &LiveRef, live: &LiveObject, further_triggers: &[Str
             triggers.push(ForeignTrigger { key: key.clone(), manager, command });
         }
     }
-    if let Some((resolver, _)) = of.row.resolver {
-        let path: Vec<&str> = of.row.tls.iter().copied().chain([resolver]).collect();
+    if let Some(trigger) = of.row.block_trigger {
+        let path: Vec<&str> = of.row.tls.iter().copied().chain([trigger.key]).collect();
         let owner = managers.iter().find(|manager| manager.owns(&path) && !own.contains(manager.manager.as_str()));
         if let Some(owner) = owner {
             let command =
