@@ -2,6 +2,7 @@
 
 mod access;
 mod error;
+mod exec;
 pub mod kubeconfig;
 
 use std::collections::VecDeque;
@@ -133,7 +134,9 @@ impl Session {
         config.connect_timeout = Some(REQUEST_TIMEOUT);
         let server = escape(&config.cluster_url.to_string()).trim_end_matches('/').to_owned();
         let default_namespace = config.default_namespace.clone();
-        // Exec plug-ins run while the client is made.
+        exec::log_in(&mut config.auth_info, ends.map(|(ends, limit)| (ends.into_std(), limit)))
+            .map_err(|cause| ClusterError::Credentials { server: server.clone(), cause })?;
+        // Making the client reads files, and runs the commands of old auth providers.
         let making = async {
             let client = tokio::task::spawn_blocking(move || kube::Client::try_from(config));
             match ends {
