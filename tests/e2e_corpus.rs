@@ -11,12 +11,12 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use support::{Tls, list};
-use world::World;
+use world::{World, bed};
 
 /// What the API server says to each object, refusals included; the order is that of the objects.
-fn apply(world: &World, manifests: &[u8]) -> Vec<String> {
-    // No -n: it would refuse the objects that name another namespace.
-    let output = world.run("kubectl", &["apply", "--dry-run=server", "--validate=strict", "-f", "-"], &[], manifests);
+fn apply(world: &World, config: &str, manifests: &[u8]) -> Vec<String> {
+    let line = ["apply", "--kubeconfig", config, "--dry-run=server", "--validate=strict", "-f", "-"];
+    let output = world.run("kubectl", &line, &[], manifests);
     output.stdout.lines().chain(output.stderr.lines()).map(str::to_owned).collect()
 }
 
@@ -34,14 +34,17 @@ fn the_server_takes_and_refuses_the_same_objects_of_a_rewritten_render_in_the_sa
     for namespace in ["demo", "workspace", "cert-manager"] {
         world.run("kubectl", &["create", "namespace", namespace], &[], b"");
     }
+    // Not -n demo, which would refuse the objects that name another namespace.
+    let config = world.write("config", &fs::read_to_string(bed("KUBECONFIG")).unwrap());
+    world.kubectl(&["--kubeconfig", &config, "config", "set-context", "--current", "--namespace", "demo"]).ok();
     let hosts = ["*.apps.example.com", "other.example.org", "ha.example.org"];
-    let secrets = ["default", "demo", "workspace"].map(|namespace| Tls::new(namespace, "covering", &hosts));
+    let secrets = ["demo", "workspace"].map(|namespace| Tls::new(namespace, "covering", &hosts));
     let inventory = world.write("inventory.yaml", &list(&secrets));
     let (mut rewritten, mut accepted, mut dropped) = (Vec::new(), 0, 0);
     for path in renders {
         let name = path.file_stem().unwrap().to_str().unwrap();
         let original = fs::read(&path).unwrap();
-        let arguments = ["--inventory", &inventory, "-n", "default"];
+        let arguments = ["--inventory", &inventory, "-n", "demo"];
         let output = world.program(&[&["post-render"], &arguments[..]].concat(), &[], &original).ok();
         let plan = world.program(&[&["plan", "-o", "json"], &arguments[..]].concat(), &[], &original).ok();
         let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
@@ -59,12 +62,19 @@ fn the_server_takes_and_refuses_the_same_objects_of_a_rewritten_render_in_the_sa
             assert!(output.contains("covering") && output.as_bytes() != original, "{name}");
             rewritten.push(name.to_owned());
         }
-        let mut expected = apply(&world, &original);
+        let mut expected = apply(&world, &config, &original);
         let before = expected.len();
         expected.retain(|line| !gone.contains(line));
         assert_eq!(expected.len() + gone.len(), before, "{name}: every dropped Certificate was acceptable");
-        let found = apply(&world, output.as_bytes());
+        let found = apply(&world, &config, output.as_bytes());
         assert_eq!(found, expected, "{name}");
+        for slot in plan["slots"].as_array().unwrap().iter().filter(|slot| !slot["to"].as_array().unwrap().is_empty()) {
+            let text = |key: &str| slot["object"][key].as_str().unwrap();
+            let kind = format!("{}.", text("kind").to_lowercase());
+            let taken = format!("/{} created (server dry run)", text("name"));
+            let is_taken = found.iter().any(|line| line.starts_with(&kind) && line.ends_with(&taken));
+            assert!(is_taken, "{name}: the rewritten {kind} {taken}");
+        }
         let good = found.iter().filter(|line| line.ends_with(" created (server dry run)")).count();
         println!("{name}: {good} taken, {} other answers, {} dropped", found.len() - good, gone.len());
         (accepted, dropped) = (accepted + good, dropped + gone.len());
