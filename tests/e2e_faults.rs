@@ -81,6 +81,15 @@ fn assert_fails(output: &Output, words: &[&str]) {
     }
 }
 
+/// `--on-error pass`: the input, below a comment that says why it is unchanged.
+#[track_caller]
+fn assert_passes(output: Output, words: &str) {
+    let output = output.ok();
+    let (comment, manifests) = output.split_once('\n').unwrap();
+    assert!(comment.starts_with("# routing-secrets: passed on unchanged: ") && comment.contains(words), "{comment}");
+    assert_eq!(manifests, INGRESS);
+}
+
 #[test]
 #[ignore = "needs the test bed"]
 fn a_server_that_does_not_answer_is_given_up_after_the_request_timeout_and_not_asked_again() {
@@ -90,6 +99,18 @@ fn a_server_that_does_not_answer_is_given_up_after_the_request_timeout_and_not_a
         assert_fails(&output, &[&scene.proxy.server, "did not answer within 1 s", "raise --request-timeout"]);
         scene.assert_requests(1, 0);
     }
+}
+
+#[test]
+#[ignore = "needs the test bed"]
+fn a_server_that_takes_the_connection_and_says_nothing_is_given_up_too() {
+    let world = World::new("mute");
+    // Nobody accepts, so not even the TLS handshake begins.
+    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = format!("https://{}", mute.local_addr().unwrap());
+    let config = kubeconfig(&world, "config", &[Context::admin("mute", &server, &bed("BED_CA"), &world.namespace)]);
+    assert_fails(&filter(&world, &config, &["--request-timeout", "1s"]), &[&server, "did not answer within 1 s"]);
+    drop(mute);
 }
 
 #[test]
@@ -277,6 +298,7 @@ fn a_server_with_the_certificate_of_another_ca_is_not_believed() {
     let server = bed("BED_SERVER");
     let config = kubeconfig(&world, "config", &[Context::admin("bed", &server, &ca, &world.namespace)]);
     assert_fails(&filter(&world, &config, &[]), &[&server, "could not be read", "certificate"]);
+    assert_passes(filter(&world, &config, &["--on-error", "pass"]), "could not be read");
     // The same way without the check: it was the certificate.
     filter(&world, &config, &["--insecure-skip-tls-verify"]).ok();
 }
@@ -290,6 +312,7 @@ fn a_dead_server_is_named() {
     let server = format!("https://{address}");
     let config = kubeconfig(&world, "config", &[Context::admin("dead", &server, &bed("BED_CA"), &world.namespace)]);
     assert_fails(&filter(&world, &config, &[]), &[&server, "refused", "check that it is up"]);
+    assert_passes(filter(&world, &config, &["--on-error", "pass"]), "refused");
 }
 
 #[test]
@@ -306,11 +329,7 @@ fn with_on_error_pass_the_manifests_come_back_whole_below_a_comment_that_says_wh
     ];
     for (name, fault, words) in table {
         let scene = Scene::new(&format!("pass-{name}"), move |_, _| fault());
-        let output = scene.filter(&["--on-error", "pass", "--request-timeout", "1s"]).ok();
-        let (comment, manifests) = output.split_once('\n').unwrap();
-        assert!(comment.starts_with("# routing-secrets: passed on unchanged: "), "{name}: {comment}");
-        assert!(comment.contains(words), "{name}: {comment}");
-        assert_eq!(manifests, INGRESS, "{name}");
+        assert_passes(scene.filter(&["--on-error", "pass", "--request-timeout", "1s"]), words);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Credentials: exec plug-ins and client certificates, good, expired and hanging.
 //!
-//! A pod's own credentials cannot be had here, since the bed runs no pods; that way in has unit tests only.
+//! A pod's own credentials are not among them: the bed runs no pods.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
@@ -130,9 +130,9 @@ fn an_exec_plug_in_that_fails_is_quoted_by_what_it_says_to_people_only() {
 #[ignore = "needs the test bed"]
 fn an_exec_plug_in_that_hangs_is_ended_at_the_deadline_and_helm_does_not_wait_for_what_it_left_behind() {
     let world = world("exec-hangs");
-    let script = "echo 'waiting for the browser' >&2\nsleep 300 &\necho $! >>children\nwait\n";
+    let script = "echo 'waiting for the browser' >&2\nsleep 120 &\necho $! >>children\nwait\n";
     let script = world.script("login", script.replace("children", world.path("children").to_str().unwrap()).as_str());
-    let config = config(&world, exec(&script, "Never"));
+    let config = config(&world, exec(&script, "IfAvailable"));
     let chart = format!("{}/tests/e2e/bed/chart", env!("CARGO_MANIFEST_DIR"));
     let line = ["template", "app", &chart, "--kubeconfig", &config, "--post-renderer", "kubectl-routing_secrets"];
     let began = Instant::now();

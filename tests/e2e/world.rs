@@ -160,7 +160,8 @@ impl World {
     pub fn bind(&self, role: &str, subject: (&str, &str), verb: &str, resource: &str) {
         let (kind, name) = subject;
         let grant = [format!("--role={role}"), format!("--{kind}={name}")];
-        self.kubectl(&["create", "rolebinding", &format!("{role}-{kind}"), &grant[0], &grant[1]]).ok();
+        let made = self.kubectl(&["create", "rolebinding", &format!("{role}-{kind}"), &grant[0], &grant[1]]);
+        assert!(made.code == 0 || made.stderr.contains("already exists"), "{made:?}");
         let mut ask = vec!["auth", "can-i", verb, resource];
         match kind {
             "user" => ask.extend(["--as", name]),
