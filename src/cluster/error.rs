@@ -39,11 +39,14 @@ impl Read {
             None => ("ClusterRole", String::new()),
         };
         format!(
-            "{{apiVersion: rbac.authorization.k8s.io/v1, kind: {kind}, metadata: {{{namespace}name: routing-secrets}}, \
-             rules: [{{apiGroups: [\"{}\"], resources: [{}], verbs: [{}]}}]}}",
-            escape(&self.group),
-            escape(&self.resource),
-            self.verb
+            // Each read has a name of its own: applied under one name, the second Role would take the first away.
+            "{{apiVersion: rbac.authorization.k8s.io/v1, kind: {kind}, \
+             metadata: {{{namespace}name: routing-secrets-{verb}-{resource}{dot}{group}}}, \
+             rules: [{{apiGroups: [\"{group}\"], resources: [{resource}], verbs: [{verb}]}}]}}",
+            dot = if self.group.is_empty() { "" } else { "." },
+            group = escape(&self.group),
+            resource = escape(&self.resource),
+            verb = self.verb
         )
     }
 }
@@ -107,10 +110,7 @@ pub enum ClusterError {
         read: Read,
     },
     /// 403.
-    #[error(
-        "may not {read}: {message}; bind this to the user, or give the secrets with --inventory FILE: {}",
-        read.role()
-    )]
+    #[error("may not {read}: {message}; {}", cure(read, message))]
     Forbidden {
         /// What was to be read.
         read: Read,
@@ -138,6 +138,14 @@ pub enum ClusterError {
     /// The list changed too often while it was read.
     #[error("failed to {0}: the list changed while it was read, twice (410 Expired); try again, or raise --chunk-size")]
     Expired(Read),
+}
+
+fn cure(read: &Read, message: &str) -> String {
+    // No Role for the read helps someone who may not be who they say.
+    if message.contains("cannot impersonate") {
+        return "leave --as, --as-group and --as-uid (helm's --kube-as-user and --kube-as-group) out, or have impersonation allowed".to_owned();
+    }
+    format!("bind this to the user, or give the secrets with --inventory FILE: {}", read.role())
 }
 
 /// An error and its causes, each once.

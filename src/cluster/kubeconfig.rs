@@ -204,6 +204,17 @@ fn chosen(
         auth_info.exec = None;
         auth_info.auth_provider = None;
     }
+    let is_in_the_clear = |server: &String| server.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("http://"));
+    if cluster.server.as_ref().is_some_and(is_in_the_clear) {
+        // client-go `DirectClientConfig.ClientConfig`: in the clear nothing is sent that someone could take.
+        auth_info = AuthInfo {
+            impersonate: auth_info.impersonate,
+            impersonate_uid: auth_info.impersonate_uid,
+            impersonate_groups: auth_info.impersonate_groups,
+            impersonate_user_extra: auth_info.impersonate_user_extra,
+            ..AuthInfo::default()
+        };
+    }
     impersonate(access, &mut auth_info);
     let name = "chosen".to_owned();
     context.cluster.clone_from(&name);

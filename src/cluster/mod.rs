@@ -2,6 +2,7 @@
 
 mod access;
 mod error;
+mod exec;
 pub mod kubeconfig;
 mod watch;
 
@@ -41,7 +42,7 @@ pub const CONCURRENT: usize = 8;
 /// How often a request is made at most.
 const TRIES: u32 = 4;
 
-/// The longest that a server may tell us to wait before the next try.
+/// The longest that is waited before the next try; to a server that asks for longer the answer comes too late anyway.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// Asks for the metadata of objects alone.
@@ -135,7 +136,9 @@ impl Session {
         config.connect_timeout = Some(REQUEST_TIMEOUT);
         let server = escape(&config.cluster_url.to_string()).trim_end_matches('/').to_owned();
         let default_namespace = config.default_namespace.clone();
-        // Exec plug-ins run while the client is made.
+        exec::log_in(&mut config.auth_info, ends.map(|(ends, limit)| (ends.into_std(), limit)))
+            .map_err(|cause| ClusterError::Credentials { server: server.clone(), cause })?;
+        // Making the client reads files, and runs the commands of old auth providers.
         let making = async {
             let client = tokio::task::spawn_blocking(move || kube::Client::try_from(config));
             match ends {
@@ -199,9 +202,12 @@ impl Drop for Session {
 
 /// One page of a list.
 #[derive(Deserialize)]
+#[serde(bound = "T: DeserializeOwned")]
 struct Page<T> {
     #[serde(default)]
     metadata: ListMeta,
+    /// Null when it is empty; an answer without it is no list.
+    #[serde(deserialize_with = "Option::deserialize")]
     items: Option<Vec<T>>,
 }
 
@@ -226,8 +232,8 @@ enum Refusal {
     Final(ClusterError),
     /// The continue token is too old.
     Expired,
-    /// There is no such object.
-    NotFound,
+    /// There is no such object, or no such kind.
+    NotFound(ClusterError),
 }
 
 impl Cluster {
@@ -277,8 +283,9 @@ impl Cluster {
                     continue;
                 }
                 Err(Refusal::Expired) => return Err(ClusterError::Expired(read)),
-                Err(Refusal::NotFound) => return Ok(()),
-                Err(Refusal::Again(_, error) | Refusal::Final(error)) => return Err(error),
+                // A kind that is not installed has no objects. Those of the core group always are: this is no API server.
+                Err(Refusal::NotFound(_)) if !resource.group.is_empty() => return Ok(()),
+                Err(Refusal::Again(_, error) | Refusal::Final(error) | Refusal::NotFound(error)) => return Err(error),
             };
             let page: Page<T> = parse(&body, &read)?;
             let goes_on = each(Batch::Items(page.items.unwrap_or_default()));
@@ -304,7 +311,7 @@ impl Cluster {
         self.counted.gets.fetch_add(1, Ordering::Relaxed);
         match self.request(&path, METADATA, &read).await {
             Ok(body) => parse(&body, &read).map(Some),
-            Err(Refusal::NotFound) => Ok(None),
+            Err(Refusal::NotFound(_)) => Ok(None),
             Err(Refusal::Expired) => Err(ClusterError::Expired(read)),
             Err(Refusal::Again(_, error) | Refusal::Final(error)) => Err(error),
         }
@@ -315,8 +322,8 @@ impl Cluster {
         let mut waits = VecDeque::from([100_u64, 300, 900].map(Duration::from_millis));
         for _ in 1..TRIES {
             match self.once(path, accept, read).await {
-                Err(Refusal::Again(asked, _)) => {
-                    let wait = waits.pop_front().unwrap_or_default().max(asked).min(LONGEST_WAIT);
+                Err(Refusal::Again(asked, _)) if asked <= LONGEST_WAIT => {
+                    let wait = waits.pop_front().unwrap_or_default().max(asked);
                     tokio::time::sleep(wait).await;
                 }
                 result => return result,
@@ -351,7 +358,7 @@ impl Cluster {
                 Refusal::Final(ClusterError::Unauthorized { server: self.server.clone(), read: read.clone() })
             }
             StatusCode::FORBIDDEN => Refusal::Final(ClusterError::Forbidden { read: read.clone(), message }),
-            StatusCode::NOT_FOUND => Refusal::NotFound,
+            StatusCode::NOT_FOUND => Refusal::NotFound(error),
             StatusCode::GONE => Refusal::Expired,
             StatusCode::TOO_MANY_REQUESTS => Refusal::Again(retry_after.unwrap_or(Duration::from_secs(1)), error),
             _ if status.is_server_error() => Refusal::Again(retry_after.unwrap_or_default(), error),

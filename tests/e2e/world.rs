@@ -147,3 +147,36 @@ pub fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
         std::thread::sleep(Duration::from_millis(50));
     }
 }
+
+impl World {
+    /// Writes a shell script into the test's folder and gives its path.
+    pub fn script(&self, name: &str, text: &str) -> String {
+        let path = self.write(name, &format!("#!/bin/sh\n{text}"));
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        path
+    }
+
+    /// Lets a subject (`user: NAME`, `group: NAME`) use a Role of the test's namespace, and waits until it may.
+    pub fn bind(&self, role: &str, subject: (&str, &str), verb: &str, resource: &str) {
+        let (kind, name) = subject;
+        let grant = [format!("--role={role}"), format!("--{kind}={name}")];
+        let made = self.kubectl(&["create", "rolebinding", &format!("{role}-{kind}"), &grant[0], &grant[1]]);
+        assert!(made.code == 0 || made.stderr.contains("already exists"), "{made:?}");
+        let mut ask = vec!["auth", "can-i", verb, resource];
+        match kind {
+            "user" => ask.extend(["--as", name]),
+            _ => ask.extend(["--as", "somebody", "--as-group", name]),
+        }
+        wait_for("the right", || (self.kubectl(&ask).code == 0).then_some(()));
+    }
+
+    /// Lets a subject do what the filter does: list Secrets, get Ingresses.
+    pub fn grant(&self, subject: (&str, &str)) {
+        for (verb, resource) in [("list", "secrets"), ("get", "ingresses.networking.k8s.io")] {
+            let role = format!("may-{verb}");
+            let rule = [format!("--verb={verb}"), format!("--resource={resource}")];
+            self.kubectl(&["create", "role", &role, &rule[0], &rule[1]]).ok();
+            self.bind(&role, subject, verb, resource);
+        }
+    }
+}

@@ -92,3 +92,22 @@ fn what_is_missing_is_named_and_no_value_is_shown() {
         assert!(error.contains(expected) && !error.contains("s3cr3t"), "{error}");
     }
 }
+
+#[test]
+fn credentials_are_not_sent_in_the_clear() {
+    let text = "current-context: a\ncontexts:\n- name: a\n  context: {cluster: c, user: u}\nclusters:\n- name: c\n  cluster: {server: 'https://c'}\nusers:\n- name: u\n  user: {username: name, password: pass, tokenFile: t, client-certificate: c, client-key: k, exec: {command: login, apiVersion: v1}, as: jane}\n";
+    let files = [("/k/config", text)];
+    let is_sent = |server: &str, token: Option<&str>| {
+        let token = token.map(|token| crate::helm::arguments::Token(token.to_owned()));
+        let access = Access { server: Some(server.to_owned()), token, ..Access::default() };
+        let user = user(&access, &files, "/k/config");
+        // Not a credential, and kubectl sends it.
+        assert_eq!(user.impersonate.as_deref(), Some("jane"));
+        (user.password.is_some(), user.token.is_some() || user.token_file.is_some(), user.client_key.is_some())
+    };
+    assert_eq!(is_sent("https://d", None), (true, true, true));
+    for server in ["http://d", "HTTP://d", "d:8001"] {
+        assert_eq!(is_sent(server, None), (false, false, false), "{server}");
+        assert_eq!(is_sent(server, Some("t")), (false, false, false), "{server}");
+    }
+}
