@@ -298,7 +298,7 @@ impl Consumer<'_> {
         if self.slots.is_empty() {
             return None;
         }
-        if document.source().contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+        if document.has_odd_line_breaks() {
             return Some(Left::LineBreaks);
         }
         let mut around = vec![object];

@@ -1,12 +1,14 @@
 //! Finds, without parsing, the documents that can hold an object of a kind that we know.
 //!
-//! A document is a candidate when its bytes hold the literal words of a kind and of its group, or
-//! something that could hide them from a byte search: an escape in a double-quoted scalar, a
+//! A document is a candidate when `kind` stands in it with a value that is, or may be, one of the kinds, and when its
+//! bytes hold the words of that kind and of its group; or when they hold
+//! something that could hide these from a byte search: an escape in a double-quoted scalar, a
 //! line continuation inside a word, a tag such as `!!binary`, or a directive.
 
 use std::ops::Range;
 
 use memchr::memmem::Finder;
+use rayon::prelude::*;
 
 /// The literal words that every document with an object of one kind holds.
 #[derive(Clone, Copy, Debug)]
@@ -20,45 +22,84 @@ pub struct Literals {
 /// The indices of the documents that can hold an object of one of the `kinds`, in order.
 #[must_use]
 pub fn candidates(input: &[u8], documents: &[Range<usize>], kinds: &[Literals]) -> Vec<usize> {
-    let mut groups: Vec<&str> = kinds.iter().map(|literals| literals.group).collect();
-    groups.sort_unstable();
-    groups.dedup();
-    let mut is_candidate = vec![false; documents.len()];
-    for group in groups {
-        let of_group: Vec<Finder<'_>> = kinds
-            .iter()
-            .filter(|literals| literals.group == group)
-            .map(|literals| Finder::new(literals.kind))
-            .collect();
-        mark(documents, Finder::new(group).find_iter(input), &mut is_candidate, |document, _| {
-            of_group.iter().any(|kind| kind.find(&input[document.clone()]).is_some())
-        });
-    }
-    let escapes = memchr::memchr2_iter(b'\\', b'!', input);
-    mark(documents, escapes, &mut is_candidate, |_, at| hides(input, at));
-    let directives = memchr::memchr_iter(b'%', input);
-    mark(documents, directives, &mut is_candidate, |_, at| is_line_start(input, at));
+    let search = Search { key: Finder::new("kind"), kinds: kinds.iter().map(Words::new).collect() };
+    let is_candidate: Vec<bool> = documents
+        .par_iter()
+        .with_min_len(BATCH)
+        .map(|document| {
+            let bytes = &input[document.clone()];
+            search.is_named(bytes) || hides_words(bytes)
+        })
+        .collect();
     is_candidate.iter().enumerate().filter_map(|(index, &yes)| yes.then_some(index)).collect()
 }
 
-/// Marks each document that holds one of the `hits` that `counts`.
-fn mark(
-    documents: &[Range<usize>],
-    hits: impl Iterator<Item = usize>,
-    is_candidate: &mut [bool],
-    counts: impl Fn(&Range<usize>, usize) -> bool,
-) {
-    let mut index = 0;
-    for at in hits {
-        while documents.get(index).is_some_and(|document| document.end <= at) {
-            index += 1;
-        }
-        let Some(document) = documents.get(index) else { return };
-        if is_candidate[index] {
-            continue;
-        }
-        is_candidate[index] = counts(document, at);
+/// How many documents are searched in one go.
+const BATCH: usize = 64;
+
+struct Search<'k> {
+    key: Finder<'k>,
+    kinds: Vec<Words<'k>>,
+}
+
+struct Words<'k> {
+    name: &'k str,
+    kind: Finder<'k>,
+    group: Finder<'k>,
+}
+
+impl<'k> Words<'k> {
+    fn new(literals: &Literals) -> Words<'k> {
+        Words { name: literals.kind, kind: Finder::new(literals.kind), group: Finder::new(literals.group) }
     }
+}
+
+impl Search<'_> {
+    /// Whether the document holds the words of a kind. Most documents say at each `kind` that they are something else.
+    fn is_named(&self, document: &[u8]) -> bool {
+        // The words of a kind are looked for at most once in a document.
+        let mut is_settled = vec![false; self.kinds.len()];
+        for at in self.key.find_iter(document) {
+            let word = simple_value(&document[at + "kind".len()..]);
+            for (words, is_settled) in self.kinds.iter().zip(&mut is_settled) {
+                if *is_settled || word.is_some_and(|word| !contains(word, words.name)) {
+                    continue;
+                }
+                *is_settled = true;
+                let holds_kind = word.is_some() || words.kind.find(document).is_some();
+                if holds_kind && words.group.find(document).is_some() {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+}
+
+fn contains(word: &[u8], name: &str) -> bool {
+    word.windows(name.len()).any(|window| window == name.as_bytes())
+}
+
+/// The word that a key has as its value when both stand on one line, `kind: Word` in any quotes; nothing for
+/// everything else, which must be looked at more closely.
+fn simple_value(after_key: &[u8]) -> Option<&[u8]> {
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let quote = |bytes: &[u8]| usize::from(matches!(bytes.first(), Some(b'"' | b'\'')));
+    let rest = &after_key[quote(after_key)..];
+    let rest = &rest[rest.iter().take_while(|byte| blank(byte)).count()..];
+    let rest = rest.strip_prefix(b":")?;
+    let rest = &rest[rest.iter().take_while(|byte| blank(byte)).count()..];
+    let rest = &rest[quote(rest)..];
+    let length = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let word = &rest[..length];
+    let ends = matches!(rest.get(length), None | Some(b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'\'' | b',' | b'}'));
+    (length > 0 && ends).then_some(word)
+}
+
+/// Whether an escape, a tag or a directive could hide a word from a search for its bytes.
+pub(super) fn hides_words(document: &[u8]) -> bool {
+    memchr::memchr2_iter(b'\\', b'!', document).any(|at| hides(document, at))
+        || memchr::memchr_iter(b'%', document).any(|at| is_line_start(document, at))
 }
 
 fn is_line_start(input: &[u8], at: usize) -> bool {
@@ -118,6 +159,31 @@ mod tests {
         assert_eq!(found("kind: Ingress\n---\nx: networking.k8s.io\n"), Vec::<usize>::new());
         assert_eq!(found("a: 1\n---\napiVersion: networking.k8s.io/v1\nkind: Ingress\n"), vec![1]);
         assert_eq!(found("{\"kind\":\"IngressList\",\"apiVersion\":\"networking.k8s.io/v1\"}"), vec![0]);
+    }
+
+    #[test]
+    fn a_kind_is_found_however_it_is_written() {
+        for written in [
+            "kind: Ingress",
+            "'kind': 'Ingress'",
+            "\"kind\"\t:\t\"Ingress\" # why",
+            "kind: IngressList",
+            "{apiVersion: x,kind: Ingress}",
+            "kind:\n  Ingress",
+            "kind: # why\n  Ingress",
+            "kind: >-\n  Ingress",
+            "kind: &a Ingress",
+            "? kind\n: Ingress",
+            "- &k kind\n- *k : Ingress",
+            "kind: ConfigMap\nkind: Ingress",
+            "kind: !!str Ingress",
+            "mankind: x\nkind: Ingress",
+            "a: &a Ingress\nkind: *a",
+        ] {
+            let text = format!("{written}\n# networking.k8s.io\n");
+            assert_eq!(found(&text), vec![0], "{written}");
+        }
+        assert_eq!(found("kind: ConfigMap\ndata: {a: Ingress, b: networking.k8s.io}\n"), Vec::<usize>::new());
     }
 
     #[test]

@@ -67,6 +67,7 @@ pub struct Document<'a> {
     /// Anchored nodes that an alias refers to, each with the furthest end of it and those before it.
     anchors_in_use: Vec<(NodeId, u32)>,
     line_breaks: OnceLock<Vec<u32>>,
+    odd_line_breaks: OnceLock<bool>,
 }
 
 /// Why a chunk could not be parsed, with the place inside it.
@@ -113,6 +114,18 @@ impl<'a> Document<'a> {
     #[must_use]
     pub fn source(&self) -> &'a str {
         self.source
+    }
+
+    /// Whether the text holds NEL, LS or PS, which YAML 1.1 takes for line breaks and YAML 1.2 does not.
+    #[must_use]
+    pub fn has_odd_line_breaks(&self) -> bool {
+        let search = || {
+            let bytes = self.source.as_bytes();
+            ["\u{85}", "\u{2028}", "\u{2029}"]
+                .iter()
+                .any(|line_break| memchr::memmem::find(bytes, line_break.as_bytes()).is_some())
+        };
+        *self.odd_line_breaks.get_or_init(search)
     }
 
     /// The root nodes, one a YAML document.
@@ -338,6 +351,7 @@ impl<'a> Builder<'a> {
                 roots: Vec::new(),
                 anchors_in_use: Vec::new(),
                 line_breaks: OnceLock::new(),
+                odd_line_breaks: OnceLock::new(),
             },
             open: Vec::new(),
             last_end: 0,

@@ -3,10 +3,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use rayon::prelude::*;
 
 use super::Manifest;
+use super::candidate::hides_words;
 use super::document::{Document, NodeId};
 
 /// Stands for every Certificate among those whose CA is injected.
@@ -22,17 +24,27 @@ pub struct Mention {
 }
 
 /// The names that are looked for.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug)]
 pub struct Names {
     names: HashSet<String>,
     namespaces: HashSet<String>,
+    /// Finds any of the names anywhere; most documents hold none.
+    any: Option<AhoCorasick>,
 }
 
 impl Names {
     /// Looks for these Secret names, also in the form `name.namespace`.
     #[must_use]
     pub fn new(names: impl IntoIterator<Item = String>, namespaces: impl IntoIterator<Item = String>) -> Self {
-        Self { names: names.into_iter().collect(), namespaces: namespaces.into_iter().collect() }
+        let names: HashSet<String> = names.into_iter().collect();
+        // Without it, which only an absurd number of names causes, every token is looked up.
+        let any = AhoCorasick::new(&names).ok();
+        Self { names, namespaces: namespaces.into_iter().collect(), any }
+    }
+
+    /// Whether the bytes hold a name in any surroundings.
+    fn may_be_in(&self, text: &[u8]) -> bool {
+        self.any.as_ref().is_none_or(|any| any.is_match(text))
     }
 
     /// The names that occur in `text` as a token between characters that no name holds.
@@ -77,18 +89,14 @@ impl Manifest<'_> {
     fn in_document<'n>(&self, index: usize, names: &'n Names) -> Vec<(&'n str, Mention)> {
         let bytes = &self.input[self.documents[index].clone()];
         let mut found = Vec::new();
+        // An escape joins a letter to a name, and base64 hides one: such a document is read whole.
+        if !names.may_be_in(bytes) && !hides_words(bytes) && !may_hold_base64(bytes) {
+            return found;
+        }
         if let Some(document) = self.document(index) {
             in_scalars(document, names, &mut |name, node| {
                 found.push((name, Mention { document: index, node: Some(node) }));
             });
-            return found;
-        }
-        // An escape joins a letter to a name, and base64 hides one: such a document is parsed.
-        let mut is_named = bytes.contains(&b'\\') || may_hold_base64(bytes);
-        if !is_named {
-            names.in_text(bytes, &mut |_| is_named = true);
-        }
-        if !is_named {
             return found;
         }
         let mention = Mention { document: index, node: None };
@@ -105,7 +113,7 @@ impl Manifest<'_> {
     #[must_use]
     pub fn injected(&self) -> HashSet<String> {
         let holds_key =
-            |bytes: &[u8]| bytes.contains(&b'\\') || memchr::memmem::find(bytes, b"inject-ca-from").is_some();
+            |bytes: &[u8]| hides_words(bytes) || memchr::memmem::find(bytes, b"inject-ca-from").is_some();
         (0..self.documents.len())
             .into_par_iter()
             .filter(|&index| holds_key(&self.input[self.documents[index].clone()]))
@@ -134,7 +142,8 @@ fn in_scalars<'n>(document: &Document<'_>, names: &'n Names, found: &mut impl Fn
             names.in_text(text.as_bytes(), &mut |name| found(name, node));
         }
     }
-    if may_hold_base64(document.source().as_bytes()) {
+    // A tag can say that a scalar is base64.
+    if may_hold_base64(document.source().as_bytes()) || document.source().contains('!') {
         for &root in document.roots() {
             for (node, text) in document.scalars(root) {
                 names.in_text(&decode(text), &mut |name| found(name, node));
@@ -149,8 +158,14 @@ fn decode(text: &str) -> Vec<u8> {
     base64::engine::general_purpose::STANDARD.decode(packed).unwrap_or_default()
 }
 
-/// Whether the document can hold a Secret, a ConfigMap with `binaryData`, or a `!!binary` scalar,
-/// in which a name cannot be found by its bytes.
+/// Whether the document can hold a Secret's `data` or a ConfigMap's `binaryData`, in which a name cannot be found by
+/// its bytes; what is tagged as binary is hidden like an escape.
 fn may_hold_base64(bytes: &[u8]) -> bool {
-    [&b"Secret"[..], b"binary"].iter().any(|word| memchr::memmem::find(bytes, word).is_some())
+    let has = |word: &[u8]| memchr::memmem::find(bytes, word).is_some();
+    let is_key = |at: usize| {
+        let before = at.checked_sub(1).map(|before| bytes[before]);
+        let after = bytes[at + b"data".len()..].iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'"' | b'\''));
+        before.is_none_or(|byte| !byte.is_ascii_alphanumeric()) && matches!(after, Some(b':' | b'\n' | b'\r'))
+    };
+    has(b"binaryData") || (has(b"Secret") && memchr::memmem::find_iter(bytes, b"data").any(is_key))
 }
