@@ -206,6 +206,7 @@ fn r12_an_object_with_a_foreign_trigger_is_left_until_the_command_from_the_repor
             for output in [first, shop.without_us("upgrade")] {
                 assert!(output.stderr.contains("conflict with \\\"kubectl-annotate\\\""), "{output:?}");
             }
+            assert_eq!(shop.named()[0], "shop-tls", "{helm}, {way:?}");
         } else {
             first.ok();
             assert_eq!(shop.named(), ["shop-tls", ROUTING, ROUTING], "{helm}, {way:?}");

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -58,23 +58,24 @@ impl Client {
 
     /// Shakes hands for each of the hosts so many times a second, until [`Watch::finish`].
     pub fn watch(&self, hosts: &[String], per_second: u32) -> Watch {
-        let ends = Arc::new(AtomicBool::new(false));
+        let state = Arc::new(State::default());
         let threads = hosts.iter().map(|host| {
-            let (client, host, ends) = (self.clone(), host.clone(), Arc::clone(&ends));
-            std::thread::spawn(move || (host.clone(), client.watch_one(&host, per_second, &ends)))
+            let (client, host, state) = (self.clone(), host.clone(), Arc::clone(&state));
+            std::thread::spawn(move || (host.clone(), client.watch_one(&host, per_second, &state)))
         });
-        Watch { threads: threads.collect(), ends }
+        Watch { threads: threads.collect(), state }
     }
 
-    fn watch_one(&self, host: &str, per_second: u32, ends: &AtomicBool) -> Vec<Seen> {
+    fn watch_one(&self, host: &str, per_second: u32, state: &State) -> Vec<Seen> {
         let began = Instant::now();
         let mut seen = Vec::new();
-        while !ends.load(Ordering::Relaxed) {
+        while !state.ends.load(Ordering::Relaxed) {
             // By the schedule, not after the last one: what a busy machine delays is made up for.
             let at = began + Duration::from_secs(1) * u32::try_from(seen.len()).unwrap() / per_second;
             std::thread::sleep(at.saturating_duration_since(Instant::now()));
             let at = Instant::now();
             seen.push(Seen { at, leaf: self.leaf(host).map_err(|error| error.to_string()) });
+            state.made.fetch_add(1, Ordering::Relaxed);
         }
         seen
     }
@@ -90,13 +91,24 @@ pub struct Seen {
 /// Handshakes that go on.
 pub struct Watch {
     threads: Vec<JoinHandle<(String, Vec<Seen>)>>,
-    ends: Arc<AtomicBool>,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    ends: AtomicBool,
+    made: AtomicUsize,
 }
 
 impl Watch {
+    /// How many handshakes there were up to now.
+    pub fn made(&self) -> usize {
+        self.state.made.load(Ordering::Relaxed)
+    }
+
     /// What was seen, by host.
     pub fn finish(mut self) -> BTreeMap<String, Vec<Seen>> {
-        self.ends.store(true, Ordering::Relaxed);
+        self.state.ends.store(true, Ordering::Relaxed);
         std::mem::take(&mut self.threads).into_iter().map(|thread| thread.join().unwrap()).collect()
     }
 }
@@ -104,7 +116,7 @@ impl Watch {
 impl Drop for Watch {
     // Also when a test fails meanwhile.
     fn drop(&mut self) {
-        self.ends.store(true, Ordering::Relaxed);
+        self.state.ends.store(true, Ordering::Relaxed);
     }
 }
 
