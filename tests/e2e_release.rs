@@ -32,7 +32,7 @@ fn installed_through_us_a_chart_orders_nothing_is_served_with_the_routing_secret
         assert_eq!(shop.named(), ALL_ROUTING);
         shop.canary("canary");
         assert_eq!(shop.names("certificates"), ["canary"]);
-        assert_eq!(shop.names("certificaterequests"), ["canary-1"]);
+        assert_eq!(shop.requested(), ["canary"]);
         assert!(shop.snapshot(ROUTING) == before, "{helm}: the routing secret was touched");
         let manifest = shop.world.helm(helm, &["get", "manifest", "shop", "-n", &shop.world.namespace], &[]).ok();
         assert!(!manifest.contains("kind: Certificate") && manifest.contains("kind: IngressRoute"), "{manifest}");
@@ -49,7 +49,7 @@ fn installed_without_us_the_same_chart_has_cert_manager_issue_for_every_host() {
             assert!(whose(leaf).ends_with("by CN=bed-issuing-ca"), "{}", whose(leaf));
         }
         assert_eq!(shop.names("certificates"), CERTIFICATES);
-        assert_eq!(shop.names("certificaterequests"), ["api-1", "route-1", "shop-tls-1"]);
+        assert_eq!(shop.requested(), CERTIFICATES);
     });
 }
 

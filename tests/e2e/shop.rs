@@ -130,6 +130,15 @@ impl Shop {
         names
     }
 
+    /// The Certificates that have CertificateRequests. A busy cert-manager may make more than one for each.
+    pub fn requested(&self) -> Vec<String> {
+        let requests = self.names("certificaterequests");
+        let mut names: Vec<String> =
+            requests.iter().map(|request| request.rsplit_once('-').unwrap().0.to_owned()).collect();
+        names.dedup();
+        names
+    }
+
     /// The Secret that each host of the chart names now.
     pub fn named(&self) -> [String; 3] {
         let name = |value: &Value| value.as_str().unwrap_or_default().to_owned();
