@@ -16,7 +16,7 @@ use routing_secrets::manifest::stream::split;
 use routing_secrets::manifest::{Document, Manifest};
 use routing_secrets::plan::apply::apply;
 use routing_secrets::plan::build::literals;
-use routing_secrets::plan::{Live, Settings, plan};
+use routing_secrets::plan::{Live, Settings, find, plan};
 use routing_secrets::secret::judge;
 
 const MEGABYTE: usize = 1 << 20;
@@ -52,7 +52,8 @@ fn editing(criterion: &mut Criterion) {
     let documents = split(input.as_bytes());
     let manifest = Manifest::read(input.as_bytes(), &literals()).unwrap();
     let (inventory, settings) = (inventory(20), settings());
-    let planned = plan(&manifest, &inventory, &Live::NotKnown, &settings).unwrap();
+    let found = find(&manifest, &settings).unwrap();
+    let planned = plan(&manifest, &found, &inventory, &Live::NotKnown, &settings).unwrap();
     let mut group = criterion.benchmark_group("editing");
     group.throughput(Throughput::Bytes(input.len() as u64));
     group.bench_function("parse, one thread", |bencher| {
@@ -63,7 +64,10 @@ fn editing(criterion: &mut Criterion) {
         });
     });
     group.bench_function("decide", |bencher| {
-        bencher.iter(|| plan(black_box(&manifest), &inventory, &Live::NotKnown, &settings).unwrap());
+        bencher.iter(|| {
+            let found = find(black_box(&manifest), &settings).unwrap();
+            plan(&manifest, &found, &inventory, &Live::NotKnown, &settings).unwrap()
+        });
     });
     group.bench_function("edit and verify, all threads", |bencher| {
         bencher.iter(|| apply(black_box(&manifest), &planned.changes).unwrap());

@@ -12,7 +12,7 @@ use routing_secrets::inventory::{Inventory, Sources, file};
 use routing_secrets::manifest::Manifest;
 use routing_secrets::plan::apply::{Piece, apply};
 use routing_secrets::plan::build::literals;
-use routing_secrets::plan::{Change, Live, Settings, plan};
+use routing_secrets::plan::{Change, Live, Settings, find, plan};
 use routing_secrets::secret::judge;
 use serde_json::{Value, json};
 use support::{Files, list, now, three};
@@ -30,7 +30,9 @@ fn settings() -> Settings {
 /// The output, after checking that it differs from the input only inside planned edits.
 fn post_render(input: &str) -> String {
     let manifest = Manifest::read(input.as_bytes(), &literals()).unwrap();
-    let planned = plan(&manifest, &INVENTORY, &Live::NotKnown, &settings()).unwrap();
+    let settings = settings();
+    let found = find(&manifest, &settings).unwrap();
+    let planned = plan(&manifest, &found, &INVENTORY, &Live::NotKnown, &settings).unwrap();
     let pieces = apply(&manifest, &planned.changes).unwrap();
     let mut output = String::new();
     for piece in pieces {

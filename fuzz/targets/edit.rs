@@ -13,11 +13,12 @@ use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use rcgen::{CertificateParams, KeyPair};
 use routing_secrets::commands::{self, World};
-use routing_secrets::inventory::{Inventory, file};
+use routing_secrets::inventory::{Inventory, Sources, file};
 use routing_secrets::manifest::Manifest;
 use routing_secrets::plan::apply::{Piece, apply};
 use routing_secrets::plan::build::{Error, literals};
-use routing_secrets::plan::{Live, Settings, plan};
+use routing_secrets::plan::{Live, Settings, find, plan};
+use routing_secrets::secret::judge;
 
 /// Short names, so that a change of some bytes often names another of them.
 static SECRETS: LazyLock<String> = LazyLock::new(|| {
@@ -40,7 +41,8 @@ static NOW: LazyLock<Timestamp> = LazyLock::new(|| "2026-11-24T00:00:00Z".parse(
 
 static INVENTORY: LazyLock<Inventory> = LazyLock::new(|| {
     let secrets = file::parse("inventory", SECRETS.as_bytes(), None).unwrap();
-    Inventory::build(secrets, &[], *NOW).unwrap()
+    let secrets = secrets.into_iter().map(|raw| judge(raw, *NOW)).collect();
+    Inventory::build(secrets, &Sources::default(), *NOW)
 });
 
 static FILE: LazyLock<tempfile::NamedTempFile> = LazyLock::new(|| {
@@ -53,7 +55,8 @@ static FILE: LazyLock<tempfile::NamedTempFile> = LazyLock::new(|| {
 fn post_render(input: &[u8]) -> Result<Vec<u8>, String> {
     let manifest = Manifest::read(input, &literals()).map_err(|error| error.to_string())?;
     let settings = Settings { namespace: Some("demo".to_owned()), ..Settings::default() };
-    let planned = match plan(&manifest, &INVENTORY, &Live::NotKnown, &settings) {
+    let found = find(&manifest, &settings).map_err(|error| error.to_string())?;
+    let planned = match plan(&manifest, &found, &INVENTORY, &Live::NotKnown, &settings) {
         Ok(planned) => planned,
         Err(Error::Internal(error)) => panic!("{error}"),
         Err(Error::Plan(error)) => return Err(error.to_string()),

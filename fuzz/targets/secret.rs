@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
-use routing_secrets::inventory::{Inventory, file};
+use routing_secrets::inventory::{Inventory, Sources, file, once};
 use routing_secrets::secret::{KeyMaterial, ObjectName, RawSecret, judge};
 use zeroize::Zeroizing;
 
@@ -30,18 +30,17 @@ fn pem(label: &str, der: &[u8]) -> Vec<u8> {
 fn from_file(text: &[u8]) {
     let said = match file::parse("file", text, Some("demo")) {
         Err(error) => error.to_string(),
-        Ok(raws) => match Inventory::build(raws, &[], *NOW) {
-            Err(error) => error.to_string(),
-            Ok(inventory) => {
-                let mut said = String::new();
-                for secret in inventory.secrets() {
-                    for reason in secret.problems.iter().chain(&secret.warnings) {
-                        let _ = writeln!(said, "{reason} {reason:?}");
-                    }
+        Ok(raws) => {
+            let secrets: Vec<_> = raws.into_iter().map(|raw| judge(raw, *NOW)).collect();
+            let mut said = once(&secrets).err().map(|error| error.to_string()).unwrap_or_default();
+            let inventory = Inventory::build(secrets, &Sources::default(), *NOW);
+            for secret in inventory.secrets() {
+                for reason in secret.problems.iter().chain(&secret.warnings) {
+                    let _ = writeln!(said, "{reason} {reason:?}");
                 }
-                said
             }
-        },
+            said
+        }
     };
     // What stands elsewhere than in the key may be named.
     let text = String::from_utf8_lossy(text);

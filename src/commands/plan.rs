@@ -12,14 +12,14 @@ use crate::cli::{Output, PlanArgs};
 use crate::helm::release::KubeAccess;
 use crate::manifest::Manifest;
 use crate::output::escape::escape_lines;
-use crate::plan::Planned;
 use crate::plan::apply::{Piece, apply};
 use crate::plan::build::literals;
+use crate::plan::{Plan, Planned};
 use crate::report;
 
 pub(super) fn run(args: PlanArgs, world: &mut World<'_>) -> Result<u8> {
     let output = args.output.unwrap_or_default();
-    let settings = render::settings(&args.decision, args.candidates || output == Output::Wide)?;
+    let settings = render::settings(&args.decision, true, args.candidates || output == Output::Wide)?;
     let mut input = Vec::new();
     match args.filename.as_deref() {
         None => world.stdin.read_to_end(&mut input).map(|_| ()).context("failed to read standard input")?,
@@ -31,24 +31,25 @@ pub(super) fn run(args: PlanArgs, world: &mut World<'_>) -> Result<u8> {
     let manifest = Manifest::read(&input, &literals())?;
     let planned = render::plan(&manifest, &args.decision, &settings, &KubeAccess::default(), world)?;
     render::require(&planned, args.decision.require)?;
-    let text = view(&manifest, &planned, output)?;
+    let plan = planned.plan.as_ref().context("the plan was not made")?;
+    let text = view(&manifest, &planned, plan, output)?;
     if let Some(path) = &args.decision.report {
-        write_report(path, &planned.plan)?;
+        write_report(path, plan)?;
     }
     world.stdout.write_all(text.as_bytes())?;
     world.stdout.flush()?;
-    Ok(if args.exit_code && planned.plan.summary.left > 0 { FOUND } else { FINE })
+    Ok(if args.exit_code && plan.summary.left > 0 { FOUND } else { FINE })
 }
 
-fn view(manifest: &Manifest<'_>, planned: &Planned, output: Output) -> Result<String> {
+fn view(manifest: &Manifest<'_>, planned: &Planned, plan: &Plan, output: Output) -> Result<String> {
     Ok(match output {
-        Output::Text => report::text(&planned.plan, false),
-        Output::Wide => report::text(&planned.plan, true),
-        Output::Json => json(&planned.plan)?,
+        Output::Text => report::text(plan, false),
+        Output::Wide => report::text(plan, true),
+        Output::Json => json(plan)?,
         Output::Yaml => {
-            let yaml = serde_saphyr::to_string(&planned.plan)?;
+            let yaml = serde_saphyr::to_string(plan)?;
             // What would have to be escaped is written as JSON, which is YAML, too.
-            if escape_lines(&yaml) == yaml { yaml } else { json(&planned.plan)? }
+            if escape_lines(&yaml) == yaml { yaml } else { json(plan)? }
         }
         Output::Diff => diff(manifest, planned)?,
     })

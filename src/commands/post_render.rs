@@ -57,7 +57,7 @@ fn filter(
     ancestor: std::result::Result<Option<HelmLine>, LineError>,
     version: Version,
 ) -> Result<u8> {
-    let mut settings = render::settings(&args.decision, false)?;
+    let mut settings = render::settings(&args.decision, false, false)?;
     let release = {
         let env = super::variable(&world.env);
         let file = |path: &Path| fs::read_to_string(path);
@@ -87,8 +87,8 @@ fn filter(
     };
     render::require(&planned, args.decision.require)?;
     let pieces = apply(&manifest, &planned.changes)?;
-    if let Some(path) = &args.decision.report {
-        write_report(path, &planned.plan)?;
+    if let (Some(path), Some(plan)) = (&args.decision.report, &planned.plan) {
+        write_report(path, plan)?;
     }
     for piece in &pieces {
         match piece {

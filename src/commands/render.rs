@@ -38,7 +38,7 @@ impl From<Failure> for anyhow::Error {
 }
 
 /// The options that decisions depend on, checked.
-pub(super) fn settings(args: &DecisionArgs, candidates: bool) -> Result<Settings> {
+pub(super) fn settings(args: &DecisionArgs, explain: bool, candidates: bool) -> Result<Settings> {
     if let Some(namespace) = &args.namespace
         && ObjectName::parse(&format!("{namespace}/a")).is_none()
     {
@@ -51,6 +51,7 @@ pub(super) fn settings(args: &DecisionArgs, candidates: bool) -> Result<Settings
         keep_certificates: args.keep_certificates,
         all_slots: args.all_slots,
         sources: sources(&args.source)?,
+        explain: explain || args.report.is_some() || args.require.is_some(),
         candidates,
     })
 }
@@ -72,9 +73,10 @@ pub(super) fn plan(
     helm: &KubeAccess,
     world: &World<'_>,
 ) -> Result<Planned, Failure> {
-    let namespaces = plan::build::namespaces(manifest, settings).map_err(|error| Failure::Other(error.into()))?;
+    let found = plan::find(manifest, settings).map_err(|error| Failure::Other(error.into()))?;
+    let namespaces = found.namespaces();
     let decide = |inventory: &Inventory, live: &Live| {
-        plan::plan(manifest, inventory, live, settings).map_err(|error| Failure::Other(error.into()))
+        plan::plan(manifest, &found, inventory, live, settings).map_err(|error| Failure::Other(error.into()))
     };
     if namespaces.is_empty() {
         return decide(&Inventory::default(), &Live::NotKnown);
@@ -96,7 +98,9 @@ pub(super) fn plan(
         let live = session.run(live(session.cluster(), &planned.rewritten, settings)).map_err(of_cluster)?;
         planned = decide(&inventory, &Live::Known(live))?;
     }
-    planned.plan.reads = Some(session.cluster().reads());
+    if let Some(plan) = &mut planned.plan {
+        plan.reads = Some(session.cluster().reads());
+    }
     Ok(planned)
 }
 
@@ -145,16 +149,14 @@ pub(super) fn files(
 /// # Errors
 /// When fewer slots are served by routing secrets than `--require` asks for.
 pub(super) fn require(planned: &Planned, require: Option<Require>) -> Result<()> {
-    let summary = &planned.plan.summary;
-    let served = summary.rewritten + summary.kept;
-    let is_met = match require {
-        None => true,
-        Some(Require::Any) => served > 0,
-        Some(Require::All) => summary.left == 0,
+    let (Some(plan), Some(require)) = (&planned.plan, require) else { return Ok(()) };
+    let served = plan.summary.rewritten + plan.summary.kept;
+    let (asked, is_met) = match require {
+        Require::Any => ("any", served > 0),
+        Require::All => ("all", plan.summary.left == 0),
     };
     if !is_met {
-        let asked = if require == Some(Require::Any) { "any" } else { "all" };
-        bail!("--require {asked} is not met: {}", report::left(&planned.plan));
+        bail!("--require {asked} is not met: {}", report::left(plan));
     }
     Ok(())
 }

@@ -44,6 +44,14 @@ impl Edits {
         self.text.is_empty()
     }
 
+    /// Takes over the edits of another part of the same document.
+    pub fn extend(&mut self, other: Self) {
+        self.text.extend(other.text);
+        self.set.extend(other.set);
+        self.removed.extend(other.removed);
+        self.inserted.extend(other.inserted);
+    }
+
     /// Gives a scalar (a key or a value) another text.
     ///
     /// # Errors

@@ -112,8 +112,7 @@ impl Manifest<'_> {
     /// Certificate whose CA cert-manager injects (`pkg/controller/cainjector/sources.go`).
     #[must_use]
     pub fn injected(&self) -> HashSet<String> {
-        let holds_key =
-            |bytes: &[u8]| hides_words(bytes) || memchr::memmem::find(bytes, b"inject-ca-from").is_some();
+        let holds_key = |bytes: &[u8]| hides_words(bytes) || memchr::memmem::find(bytes, b"inject-ca-from").is_some();
         (0..self.documents.len())
             .into_par_iter()
             .filter(|&index| holds_key(&self.input[self.documents[index].clone()]))

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use rayon::prelude::*;
+
 use super::decide::{Decided, Judged, Verdict, decide, named, writes_secrets};
 use super::facts::Render;
 use super::live::LiveRef;
 use super::view::Viewer;
-use super::{Live, MAX_NAMESPACES, Overwrite, Plan, PlanError, Settings, count_namespaces};
+use super::{Live, MAX_NAMESPACES, Overwrite, Plan, PlanError, Settings};
 use crate::certificate::{self, Certificate};
 use crate::consumers::{self, Consumer, Left, TABLE};
 use crate::inventory::Inventory;
@@ -27,8 +29,8 @@ pub enum Change {
 /// A plan and what carries it out.
 #[derive(Debug)]
 pub struct Planned {
-    /// The plan.
-    pub plan: Plan,
+    /// The plan, if it was asked for.
+    pub plan: Option<Plan>,
     /// The changes by document index.
     pub changes: BTreeMap<usize, Change>,
     /// The objects that are about to be rewritten, each once.
@@ -73,36 +75,45 @@ pub fn literals() -> Vec<Literals> {
 /// The words of a TLS Secret that the chart itself makes.
 const CHART_MADE: Literals = Literals { kind: "Secret", group: "kubernetes.io/tls" };
 
-/// The namespaces in which the render's slots are, so that only those are read (R21).
-///
-/// # Errors
-/// When an object names none and the release's is not known, or when there are too many.
-pub fn namespaces(manifest: &Manifest<'_>, settings: &Settings) -> Result<BTreeSet<String>, PlanError> {
-    let found = collect(manifest, settings)?;
-    let with_slots = found.consumers.iter().zip(&found.namespaces).filter(|(consumer, _)| !consumer.slots.is_empty());
-    Ok(with_slots.map(|(_, namespace)| namespace.clone()).collect())
+/// The objects of a render that decisions are about.
+#[derive(Debug, Default)]
+pub struct Found<'r> {
+    pub(super) consumers: Vec<Consumer<'r>>,
+    pub(super) namespaces: Vec<String>,
+    pub(super) certificates: Vec<Certificate<'r>>,
+    pub(super) certificate_namespaces: Vec<String>,
+    pub(super) chart_made: HashSet<(String, String)>,
+    pub(super) issuers: Vec<String>,
 }
 
-/// Plans a render.
+impl Found<'_> {
+    /// The namespaces in which the render's slots are, so that only those are read (R21).
+    #[must_use]
+    pub fn namespaces(&self) -> BTreeSet<String> {
+        let with_slots = self.consumers.iter().zip(&self.namespaces).filter(|(consumer, _)| !consumer.slots.is_empty());
+        with_slots.map(|(_, namespace)| namespace.clone()).collect()
+    }
+}
+
+/// Plans a render from what [`find`] found in it.
 ///
 /// # Errors
-/// When the namespace of an object is not known, when too many are named, or when a trigger that
-/// must stay would overwrite a routing secret.
+/// When a trigger that must stay would overwrite a routing secret.
 pub fn plan(
     manifest: &Manifest<'_>,
+    found: &Found<'_>,
     inventory: &Inventory,
     live: &Live,
     settings: &Settings,
 ) -> Result<Planned, Error> {
-    let found = collect(manifest, settings)?;
     let mut render = Render {
         manifest,
-        consumers: found.consumers,
-        namespaces: found.namespaces,
-        certificates: found.certificates,
-        certificate_namespaces: found.certificate_namespaces,
-        chart_made: found.chart_made,
-        issuers: found.issuers,
+        consumers: &found.consumers,
+        namespaces: &found.namespaces,
+        certificates: &found.certificates,
+        certificate_namespaces: &found.certificate_namespaces,
+        chart_made: &found.chart_made,
+        issuers: &found.issuers,
         inventory,
         live,
         settings,
@@ -114,7 +125,7 @@ pub fn plan(
     let decided = decide(&render);
     refuse_overwrites(&render, &decided)?;
     let changes = changes(&render, &decided)?;
-    let plan = Viewer::new(&render, &decided).plan();
+    let plan = settings.explain.then(|| Viewer::new(&render, &decided).plan());
     Ok(Planned { plan, changes, rewritten: rewritten(&render, &decided) })
 }
 
@@ -139,26 +150,30 @@ fn rewritten(render: &Render<'_, '_>, decided: &Decided<'_>) -> Vec<LiveRef> {
     rewritten.into_values().collect()
 }
 
-#[derive(Default)]
-struct Found<'r> {
-    consumers: Vec<Consumer<'r>>,
-    namespaces: Vec<String>,
-    certificates: Vec<Certificate<'r>>,
-    certificate_namespaces: Vec<String>,
-    chart_made: HashSet<(String, String)>,
-    issuers: Vec<String>,
-}
-
-fn collect<'r>(manifest: &'r Manifest<'_>, settings: &Settings) -> Result<Found<'r>, PlanError> {
-    let mut found = Found::default();
-    for (index, document) in manifest.parsed() {
+/// Finds the consumers, Certificates, issuers and chart-made Secrets of a render.
+///
+/// # Errors
+/// When the namespace of an object is not known, or when too many are named.
+pub fn find<'r>(manifest: &'r Manifest<'_>, settings: &Settings) -> Result<Found<'r>, PlanError> {
+    let of_document = |(index, document): &'r (usize, Document<'_>)| {
+        let mut found = Found::default();
         for object in objects(document) {
             collect_object(manifest, settings, *index, document, object, &mut found)?;
         }
+        Ok(found)
+    };
+    let parts: Vec<Result<Found<'r>, PlanError>> = manifest.parsed().par_iter().map(of_document).collect();
+    let mut found = Found::default();
+    for part in parts {
+        let part = part?;
+        found.consumers.extend(part.consumers);
+        found.namespaces.extend(part.namespaces);
+        found.certificates.extend(part.certificates);
+        found.certificate_namespaces.extend(part.certificate_namespaces);
+        found.chart_made.extend(part.chart_made);
+        found.issuers.extend(part.issuers);
     }
-    let named = found.consumers.iter().zip(&found.namespaces);
-    let named = named.filter(|(consumer, _)| !consumer.slots.is_empty()).map(|(_, namespace)| namespace.as_str());
-    let count = count_namespaces(named);
+    let count = found.namespaces().len();
     if count > MAX_NAMESPACES {
         return Err(PlanError::TooManyNamespaces(count));
     }
@@ -238,14 +253,27 @@ fn refuse_overwrites(render: &Render<'_, '_>, decided: &Decided<'_>) -> Result<(
 }
 
 fn changes(render: &Render<'_, '_>, decided: &Decided<'_>) -> Result<BTreeMap<usize, Change>, InternalError> {
+    let carried_out: Vec<Result<(usize, Edits), InternalError>> = render
+        .consumers
+        .par_iter()
+        .zip(&decided.consumers)
+        .map(|(consumer, judged)| {
+            let mut edits = Edits::default();
+            let done = match render.manifest.document(consumer.document) {
+                Some(document) => carry_out(consumer, judged, document, &mut edits),
+                None => Ok(()),
+            };
+            done.map_err(|UnsupportedLayout| InternalError {
+                object: describe(&consumer.object),
+                document: consumer.document + 1,
+            })?;
+            Ok((consumer.document, edits))
+        })
+        .collect();
     let mut edits: BTreeMap<usize, Edits> = BTreeMap::new();
-    for (consumer, judged) in render.consumers.iter().zip(&decided.consumers) {
-        let Some(document) = render.manifest.document(consumer.document) else { continue };
-        let of_document = edits.entry(consumer.document).or_default();
-        carry_out(consumer, judged, document, of_document).map_err(|UnsupportedLayout| InternalError {
-            object: describe(&consumer.object),
-            document: consumer.document + 1,
-        })?;
+    for part in carried_out {
+        let (document, part) = part?;
+        edits.entry(document).or_default().extend(part);
     }
     let mut changes = BTreeMap::new();
     let mut leaving: BTreeMap<usize, Vec<usize>> = BTreeMap::new();

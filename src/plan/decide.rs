@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use rayon::prelude::*;
+
 use super::facts::{Render, Uses};
 use super::{ForeignTrigger, Live};
 use crate::certificate::{self, Keep};
@@ -65,7 +67,8 @@ pub(super) struct Decided<'i> {
 /// rounds end; each round looks at the one before, so the order of objects does not matter.
 #[must_use]
 pub(super) fn decide<'i>(render: &Render<'_, 'i>) -> Decided<'i> {
-    let mut consumers: Vec<Judged<'i>> = (0..render.consumers.len()).map(|at| judge(render, at)).collect();
+    let mut consumers: Vec<Judged<'i>> =
+        (0..render.consumers.len()).into_par_iter().map(|at| judge(render, at)).collect();
     let proofs = render.proofs(&consumers);
     loop {
         let uses = render.uses(&consumers);

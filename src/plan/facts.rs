@@ -23,17 +23,17 @@ pub(super) struct Render<'r, 'i> {
     /// The stream.
     pub manifest: &'r Manifest<'r>,
     /// The consumers, in the order of the stream.
-    pub consumers: Vec<Consumer<'r>>,
+    pub consumers: &'r [Consumer<'r>],
     /// The namespace of each consumer.
-    pub namespaces: Vec<String>,
+    pub namespaces: &'r [String],
     /// The Certificates, in the order of the stream.
-    pub certificates: Vec<Certificate<'r>>,
+    pub certificates: &'r [Certificate<'r>],
     /// The namespace of each Certificate.
-    pub certificate_namespaces: Vec<String>,
+    pub certificate_namespaces: &'r [String],
     /// The TLS Secrets that the chart itself makes.
-    pub chart_made: HashSet<(String, String)>,
+    pub chart_made: &'r HashSet<(String, String)>,
     /// The issuers of the render.
-    pub issuers: Vec<String>,
+    pub issuers: &'r [String],
     /// The secrets.
     pub inventory: &'i Inventory,
     /// The live objects.
@@ -141,14 +141,14 @@ impl Render<'_, '_> {
         if names.is_empty() {
             return Proofs::default();
         }
-        let namespaces = self.namespaces.iter().chain(&self.certificate_namespaces).cloned();
+        let namespaces = self.namespaces.iter().chain(self.certificate_namespaces).cloned();
         let names = Names::new(names, namespaces);
         let mentions = self.manifest.mentions(&names);
         let mut own: HashSet<(usize, NodeId)> = HashSet::new();
-        for certificate in &self.certificates {
+        for certificate in self.certificates {
             own.extend(certificate.own.iter().map(|&node| (certificate.document, node)));
         }
-        for consumer in &self.consumers {
+        for consumer in self.consumers {
             own.extend(consumer.slots.iter().flat_map(|slot| &slot.nodes).map(|&node| (consumer.document, node)));
             if let Some(document) = self.manifest.document(consumer.document) {
                 own.extend(consumer.host_nodes(document).into_iter().map(|node| (consumer.document, node)));

@@ -8,9 +8,9 @@ mod facts;
 pub mod live;
 mod view;
 
-pub use build::{Change, Planned, plan};
+pub use build::{Change, Found, Planned, find, plan};
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -37,6 +37,8 @@ pub struct Settings {
     pub all_slots: bool,
     /// Secrets that are routing secrets whatever their labels (R7).
     pub sources: Vec<ObjectName>,
+    /// Whether the plan is put into words, for a view or a report.
+    pub explain: bool,
     /// Whether the plan lists the secrets that lost.
     pub candidates: bool,
 }
@@ -318,9 +320,4 @@ impl Reason {
     fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
-}
-
-/// The namespaces that the given objects name, the release's included.
-fn count_namespaces<'n>(namespaces: impl Iterator<Item = &'n str>) -> usize {
-    namespaces.collect::<HashSet<_>>().len()
 }
