@@ -11,7 +11,7 @@ use std::io::Write as _;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use routing_secrets::commands::{self, World};
 use routing_secrets::inventory::{Inventory, Sources, file};
-use routing_secrets::manifest::candidate::candidates;
+use routing_secrets::manifest::candidate::search;
 use routing_secrets::manifest::stream::split;
 use routing_secrets::manifest::{Document, Manifest};
 use routing_secrets::plan::apply::apply;
@@ -41,7 +41,7 @@ fn reading(criterion: &mut Criterion) {
     group.throughput(Throughput::Bytes(input.len() as u64));
     group.bench_function("split", |bencher| bencher.iter(|| split(black_box(input.as_bytes()))));
     group.bench_function("candidate search", |bencher| {
-        bencher.iter(|| candidates(black_box(input.as_bytes()), &documents, &kinds));
+        bencher.iter(|| search(black_box(input.as_bytes()), &documents, &kinds));
     });
     group.finish();
 }

@@ -19,19 +19,25 @@ pub struct Literals {
     pub group: &'static str,
 }
 
-/// The indices of the documents that can hold an object of one of the `kinds`, in order.
+/// What a search of a document's bytes tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Searched {
+    /// Whether it can hold an object of one of the kinds.
+    pub is_candidate: bool,
+    /// Whether an escape, a tag or a directive could hide a word from a search for its bytes.
+    pub hides_words: bool,
+}
+
+/// Searches each document for objects of the `kinds`.
 #[must_use]
-pub fn candidates(input: &[u8], documents: &[Range<usize>], kinds: &[Literals]) -> Vec<usize> {
+pub fn search(input: &[u8], documents: &[Range<usize>], kinds: &[Literals]) -> Vec<Searched> {
     let search = Search { key: Finder::new("kind"), kinds: kinds.iter().map(Words::new).collect() };
-    let is_candidate: Vec<bool> = documents
-        .par_iter()
-        .with_min_len(BATCH)
-        .map(|document| {
-            let bytes = &input[document.clone()];
-            search.is_named(bytes) || hides_words(bytes)
-        })
-        .collect();
-    is_candidate.iter().enumerate().filter_map(|(index, &yes)| yes.then_some(index)).collect()
+    let searched = |document: &Range<usize>| {
+        let bytes = &input[document.clone()];
+        let hides_words = hides_words(bytes);
+        Searched { is_candidate: hides_words || search.is_named(bytes), hides_words }
+    };
+    documents.par_iter().with_min_len(BATCH).map(searched).collect()
 }
 
 /// How many documents are searched in one go.
@@ -97,7 +103,7 @@ fn simple_value(after_key: &[u8]) -> Option<&[u8]> {
 }
 
 /// Whether an escape, a tag or a directive could hide a word from a search for its bytes.
-pub(super) fn hides_words(document: &[u8]) -> bool {
+fn hides_words(document: &[u8]) -> bool {
     memchr::memchr2_iter(b'\\', b'!', document).any(|at| hides(document, at))
         || memchr::memchr_iter(b'%', document).any(|at| is_line_start(document, at))
 }
@@ -151,7 +157,8 @@ mod tests {
     const INGRESS: Literals = Literals { kind: "Ingress", group: "networking.k8s.io" };
 
     fn found(input: &str) -> Vec<usize> {
-        candidates(input.as_bytes(), &split(input.as_bytes()), &[INGRESS])
+        let searched = search(input.as_bytes(), &split(input.as_bytes()), &[INGRESS]);
+        searched.iter().enumerate().filter_map(|(index, found)| found.is_candidate.then_some(index)).collect()
     }
 
     #[test]

@@ -8,7 +8,6 @@ use base64::Engine as _;
 use rayon::prelude::*;
 
 use super::Manifest;
-use super::candidate::hides_words;
 use super::document::{Document, NodeId};
 
 /// Stands for every Certificate among those whose CA is injected.
@@ -90,7 +89,7 @@ impl Manifest<'_> {
         let bytes = &self.input[self.documents[index].clone()];
         let mut found = Vec::new();
         // An escape joins a letter to a name, and base64 hides one: such a document is read whole.
-        if !names.may_be_in(bytes) && !hides_words(bytes) && !may_hold_base64(bytes) {
+        if !names.may_be_in(bytes) && !self.searched[index].hides_words && !may_hold_base64(bytes) {
             return found;
         }
         if let Some(document) = self.document(index) {
@@ -112,10 +111,13 @@ impl Manifest<'_> {
     /// Certificate whose CA cert-manager injects (`pkg/controller/cainjector/sources.go`).
     #[must_use]
     pub fn injected(&self) -> HashSet<String> {
-        let holds_key = |bytes: &[u8]| hides_words(bytes) || memchr::memmem::find(bytes, b"inject-ca-from").is_some();
+        let key = memchr::memmem::Finder::new("inject-ca-from");
+        let holds_key = |index: usize| {
+            self.searched[index].hides_words || key.find(&self.input[self.documents[index].clone()]).is_some()
+        };
         (0..self.documents.len())
             .into_par_iter()
-            .filter(|&index| holds_key(&self.input[self.documents[index].clone()]))
+            .filter(|&index| holds_key(index))
             .flat_map_iter(|index| {
                 let bytes = &self.input[self.documents[index].clone()];
                 let parsed = Document::parse(bytes);

@@ -23,6 +23,7 @@ pub use document::{Document, NodeId};
 pub struct Manifest<'a> {
     input: &'a [u8],
     documents: Vec<Range<usize>>,
+    searched: Vec<candidate::Searched>,
     parsed: Vec<(usize, Document<'a>)>,
     first_lines: Vec<usize>,
 }
@@ -60,7 +61,9 @@ impl<'a> Manifest<'a> {
             return Err(ManifestError::Utf16);
         }
         let documents = stream::split(input);
-        let candidates = candidate::candidates(input, &documents, kinds);
+        let searched = candidate::search(input, &documents, kinds);
+        let candidates: Vec<usize> =
+            searched.iter().enumerate().filter_map(|(index, found)| found.is_candidate.then_some(index)).collect();
         let results: Vec<Result<Document<'a>, ParseError>> =
             candidates.par_iter().map(|&index| Document::parse(&input[documents[index].clone()])).collect();
         let mut parsed = Vec::with_capacity(results.len());
@@ -74,7 +77,7 @@ impl<'a> Manifest<'a> {
             parsed.push((index, document));
         }
         let first_lines = if parsed.is_empty() { Vec::new() } else { first_lines(input, &documents) };
-        Ok(Self { input, documents, parsed, first_lines })
+        Ok(Self { input, documents, searched, parsed, first_lines })
     }
 
     /// The bytes that were read.
