@@ -330,7 +330,7 @@ impl Consumer<'_> {
         if !self.triggers.is_empty() {
             self.remove_triggers(document, &mut edits)?;
         }
-        Ok(())
+        if edits.overlap() { Err(UnsupportedLayout) } else { Ok(()) }
     }
 
     /// Points a slot at a Secret.

@@ -216,6 +216,12 @@ impl Edits {
         Ok(edited)
     }
 
+    /// Whether two of the edits want the same bytes, so that they cannot be made together.
+    #[must_use]
+    pub fn overlap(&self) -> bool {
+        self.ranges().windows(2).any(|pair| pair[1].start < pair[0].end)
+    }
+
     /// The byte ranges of the source that are replaced, in order.
     #[must_use]
     pub fn ranges(&self) -> Vec<Range<usize>> {
