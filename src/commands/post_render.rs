@@ -97,8 +97,6 @@ fn filter(
         }
     }
     world.stdout.flush()?;
-    // Freeing millions of nodes one by one takes a while, and the process ends here.
-    std::mem::forget((planned, pieces, manifest));
     Ok(FINE)
 }
 
