@@ -36,7 +36,8 @@ fn the_server_takes_and_refuses_the_same_objects_of_a_rewritten_render_in_the_sa
     }
     // Not -n demo, which would refuse the objects that name another namespace.
     let config = world.write("config", &fs::read_to_string(bed("KUBECONFIG")).unwrap());
-    world.kubectl(&["--kubeconfig", &config, "config", "set-context", "--current", "--namespace", "demo"]).ok();
+    let demo = ["--kubeconfig", &config, "config", "set-context", "--current", "--namespace", "demo"];
+    world.run("kubectl", &demo, &[], b"").ok();
     let hosts = ["*.apps.example.com", "other.example.org", "ha.example.org"];
     let secrets = ["demo", "workspace"].map(|namespace| Tls::new(namespace, "covering", &hosts));
     let inventory = world.write("inventory.yaml", &list(&secrets));

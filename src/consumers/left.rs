@@ -142,7 +142,7 @@ impl fmt::Display for Left {
             }
             Self::ForeignTrigger { key, manager, command } => write!(
                 f,
-                "{} on the live object belongs to \"{}\" and survives an upgrade; clear it with: {}",
+                "{} on the live object also belongs to \"{}\", so an upgrade may leave it there; clear it with: {}",
                 escape(key),
                 escape(manager),
                 escape(command)
