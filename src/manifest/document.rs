@@ -268,30 +268,6 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// The values of every entry with this key, in order; of duplicates the last one counts for
-    /// Kubernetes (kubectl's and Helm's YAML reader).
-    pub fn all<'s>(&'s self, mapping: NodeId, key: &'s str) -> impl Iterator<Item = (NodeId, NodeId)> + 's {
-        self.entries(mapping).filter(move |&(name, _)| self.text(name) == Some(key))
-    }
-
-    /// The value that counts for this key.
-    #[must_use]
-    pub fn get(&self, mapping: NodeId, key: &str) -> Option<NodeId> {
-        self.all(mapping, key).last().map(|(_, value)| value)
-    }
-
-    /// The value at the end of a path of keys.
-    #[must_use]
-    pub fn at(&self, mapping: NodeId, path: &[&str]) -> Option<NodeId> {
-        path.iter().try_fold(mapping, |node, key| self.get(node, key))
-    }
-
-    /// The text at the end of a path of keys, unless it is null.
-    #[must_use]
-    pub fn text_at(&self, mapping: NodeId, path: &[&str]) -> Option<&str> {
-        self.at(mapping, path).and_then(|node| self.text(node))
-    }
-
     /// Every scalar of a subtree, keys included.
     pub fn scalars(&self, root: NodeId) -> impl Iterator<Item = (NodeId, &str)> + '_ {
         (root.0..self.node(root).next).map(NodeId).filter_map(|id| {
@@ -315,19 +291,6 @@ impl<'a> Document<'a> {
         self.kind(id) == NodeKind::Alias
             || around.checked_sub(1).is_some_and(|last| anchors[last].1 > id.0)
             || anchors.get(around).is_some_and(|&(anchor, _)| self.contains(id, anchor))
-    }
-
-    /// Whether the mapping has a merge key (`<<`), so that entries can be hidden elsewhere.
-    #[must_use]
-    pub fn has_merge_key(&self, mapping: NodeId) -> bool {
-        self.entries(mapping)
-            .any(|(key, _)| self.kind(key) == NodeKind::Scalar(Style::Plain) && self.text(key) == Some("<<"))
-    }
-
-    /// Whether the mapping names a key twice that is one of `keys`.
-    #[must_use]
-    pub fn repeats(&self, mapping: NodeId, keys: &[&str]) -> Option<String> {
-        keys.iter().find(|key| self.all(mapping, key).count() > 1).map(|key| (*key).to_owned())
     }
 }
 

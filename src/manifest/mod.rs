@@ -4,6 +4,7 @@ pub mod candidate;
 pub mod document;
 pub mod edit;
 mod layout;
+mod lookup;
 pub mod mention;
 pub mod object;
 pub mod scalar;
