@@ -84,11 +84,6 @@ impl DnsNames {
     }
 }
 
-/// How one SAN covers one host; [`DnsNames`] does the same for a whole certificate without reading it again.
-pub fn cover(host: &HostName, san: &str, span: WildcardSpan) -> Cover {
-    DnsNames::read(&[san.to_owned()]).0.cover(host, span)
-}
-
 /// Whether `name` itself is a public suffix of the list's ICANN section; its private section (`github.io`) names
 /// domains whose owners do hold such wildcard certificates.
 fn is_icann_suffix(name: &str) -> bool {
@@ -103,6 +98,11 @@ fn is_icann_suffix(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// How one SAN covers one host.
+    fn cover(host: &HostName, san: &str, span: WildcardSpan) -> Cover {
+        DnsNames::read(&[san.to_owned()]).0.cover(host, span)
+    }
 
     fn one(host: &str, san: &str) -> Cover {
         cover(&HostName::parse(host).unwrap(), san, WildcardSpan::OneLabel)

@@ -4,6 +4,6 @@ mod cover;
 mod host;
 mod rank;
 
-pub use cover::{Cover, DnsNames, WildcardSpan, cover};
+pub use cover::{Cover, DnsNames, WildcardSpan};
 pub use host::{HostError, HostName};
 pub use rank::{Candidate, Choice, Query, choose, covers, split, winner};

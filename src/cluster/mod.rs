@@ -11,7 +11,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http::{Request, StatusCode, header};
+use http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -45,9 +45,11 @@ const TRIES: u32 = 4;
 /// The longest that is waited before the next try; to a server that asks for longer the answer comes too late anyway.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
+/// Asks for whole objects.
+const JSON: &str = "application/json";
+
 /// Asks for the metadata of objects alone.
 const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
-const METADATA_LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
 /// What a path segment or a query value may hold as it is (RFC 3986 section 2.3).
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -111,8 +113,6 @@ pub struct Selection<'s> {
     pub labels: Option<&'s str>,
     /// A field selector.
     pub fields: Option<&'s str>,
-    /// Whether only the objects' metadata is read.
-    pub metadata_only: bool,
 }
 
 impl Session {
@@ -266,13 +266,12 @@ impl Cluster {
         mut each: impl FnMut(Batch<T>) -> bool,
     ) -> Result<(), ClusterError> {
         let read = read("list", resource, selection.namespace);
-        let accept = if selection.metadata_only { METADATA_LIST } else { "application/json" };
         self.counted.lists.fetch_add(1, Ordering::Relaxed);
         let mut next = String::new();
         let mut restarted = false;
         loop {
             let path = list_path(resource, selection, self.chunk_size, &next);
-            let body = match self.request(&path, accept, &read).await {
+            let body = match self.request(&path, JSON, &read).await {
                 Ok(body) => body,
                 Err(Refusal::Expired) if !restarted && !next.is_empty() => {
                     restarted = true;
@@ -366,13 +365,17 @@ impl Cluster {
         })
     }
 
+    async fn open(&self, path: &str, accept: &str) -> Result<Response<Body>, kube::Error> {
+        let request = Request::get(path).header(header::ACCEPT, accept).body(Body::empty());
+        self.client.send(request.map_err(kube::Error::HttpError)?).await
+    }
+
     async fn exchange(
         &self,
         path: &str,
         accept: &str,
     ) -> Result<(StatusCode, Option<Duration>, Zeroizing<Vec<u8>>), kube::Error> {
-        let request = Request::get(path).header(header::ACCEPT, accept).body(Body::empty());
-        let mut response = self.client.send(request.map_err(kube::Error::HttpError)?).await?;
+        let mut response = self.open(path, accept).await?;
         let status = response.status();
         let seconds = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
         let mut body = Zeroizing::new(Vec::new());

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use http::{Request, header};
 use http_body_util::BodyExt as _;
-use kube::client::Body;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::{Cluster, ClusterError, Resource, Selection, list_path, parse, read};
+use super::{Cluster, ClusterError, JSON, Resource, Selection, list_path, parse, read};
 
 /// What happened to an object.
 #[derive(Debug)]
@@ -47,9 +45,7 @@ impl Cluster {
         let list = list_path(resource, selection, 0, "");
         let path = format!("{list}{}watch=1", if list.contains('?') { '&' } else { '?' });
         loop {
-            let request = Request::get(&path).header(header::ACCEPT, "application/json").body(Body::empty());
-            let request = request.map_err(|error| self.unreachable(&kube::Error::HttpError(error)))?;
-            let response = self.client.send(request).await.map_err(|error| self.unreachable(&error))?;
+            let response = self.open(&path, JSON).await.map_err(|error| self.unreachable(&error))?;
             if !response.status().is_success() {
                 // The refusal is told as a list's is.
                 self.list::<serde::de::IgnoredAny>(resource, selection, |_| false).await?;

@@ -49,14 +49,6 @@ pub(super) fn items_or_self(document: &Document<'_>, node: NodeId) -> Vec<NodeId
     }
 }
 
-/// A sequence's first item, or the node itself.
-pub(super) fn item_or_self(document: &Document<'_>, node: NodeId) -> Option<NodeId> {
-    match document.kind(document.resolve(node)) {
-        NodeKind::Sequence { .. } => document.items(node).next(),
-        _ => Some(node),
-    }
-}
-
 /// The path of a name, with the index of the item after the key with this number.
 pub(super) fn join(block: &str, path: &[&str], items: Option<usize>) -> String {
     let mut text = block.to_owned();

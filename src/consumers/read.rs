@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::path::{item_or_self, items_or_self, join, names};
+use super::path::{items_or_self, join, names};
 use super::trigger::{self, Actor, Class, ROUTER_RESOLVER, ROUTER_TLS, Trigger};
 use super::{Hosts, IGNORE, Left, NodeId, Row, row, rule};
 use crate::choose::{HostName, WildcardSpan};
@@ -210,7 +210,7 @@ impl Consumer<'_> {
             if nodes.iter().any(|&node| document.items(node).nth(1).is_some()) {
                 return Some(Left::SeveralSecrets);
             }
-            nodes = nodes.into_iter().flat_map(|node| item_or_self(document, node)).collect();
+            nodes = nodes.into_iter().flat_map(|node| items_or_self(document, node)).collect();
         }
         let (namespace, _) = names(document, tls, self.row.secret_namespace)
             .last()

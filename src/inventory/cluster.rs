@@ -91,8 +91,7 @@ pub async fn read(
     let of_namespaces: Vec<Vec<Secret>> = stream::iter(namespaces)
         .map(|namespace| async move {
             let mut secrets = Vec::new();
-            let selection =
-                Selection { namespace: Some(namespace), labels, fields: Some(TLS_SECRETS), ..Selection::default() };
+            let selection = Selection { namespace: Some(namespace), labels, fields: Some(TLS_SECRETS) };
             let each = |batch: Batch<ApiSecret>| {
                 match batch {
                     Batch::Items(items) => secrets.extend(items.into_iter().map(|item| judge(item.into_raw(), now))),

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::ForeignTrigger;
 use crate::consumers::Row;
-use crate::consumers::trigger::{self, Actor, Class};
+use crate::consumers::trigger::{self, Class};
 use crate::output::escape::escape;
 
 /// An object of the cluster that is about to be rewritten.
@@ -86,10 +86,7 @@ pub fn foreign_triggers(of: &LiveRef, live: &LiveObject, further_triggers: &[Str
     let at = format!("-n {} {resource} {}", escape(&of.namespace), escape(&of.name));
     let mut triggers = Vec::new();
     for (key, value) in live.metadata.annotations.iter().flatten() {
-        if !matches!(
-            trigger::of_row(of.row, key, value, further_triggers),
-            Some(Class::Trigger(Actor::Secret | Actor::Traefik))
-        ) {
+        if !matches!(trigger::of_row(of.row, key, value, further_triggers), Some(Class::Trigger(_))) {
             continue;
         }
         if let Some(manager) = foreign(&["metadata", "annotations", key]) {

@@ -4,14 +4,14 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Origin, Producer, Reason, Secret};
+use super::{ObjectName, Origin, Producer, Reason, Secret};
 
 /// A TLS Secret as `list -o json` prints it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Listed {
     /// Its name.
-    pub metadata: ListedName,
+    pub metadata: ObjectName,
     /// The DNS names of its certificate.
     pub hosts: Vec<String>,
     /// The distinguished name of its issuer.
@@ -43,15 +43,6 @@ pub struct Listed {
     pub warnings: Vec<ListedReason>,
 }
 
-/// A name as Kubernetes objects carry it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
-pub struct ListedName {
-    /// The namespace.
-    pub namespace: String,
-    /// The name.
-    pub name: String,
-}
-
 /// Where a Secret comes from.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -60,7 +51,7 @@ pub struct ListedOrigin {
     pub kind: &'static str,
     /// What it was copied from, if it says so.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub of: Option<ListedName>,
+    pub of: Option<ObjectName>,
     /// The program that copied it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
@@ -96,11 +87,10 @@ impl Listed {
     #[must_use]
     pub fn new(secret: &Secret, now: Timestamp) -> Self {
         let facts = secret.certificate.as_ref();
-        let name = |namespace: &String, name: &String| ListedName { namespace: namespace.clone(), name: name.clone() };
         let origin = match &secret.origin {
             Origin::Source => ListedOrigin { kind: "source", of: None, by: None },
             Origin::Mirror { of, by } => {
-                ListedOrigin { kind: "mirror", of: Some(name(&of.namespace, &of.name)), by: Some(by.to_string()) }
+                ListedOrigin { kind: "mirror", of: Some(of.clone()), by: Some(by.to_string()) }
             }
             Origin::Copy { by } => ListedOrigin { kind: "copy", of: None, by: Some(by.to_string()) },
         };
@@ -109,7 +99,7 @@ impl Listed {
             issuer: format!("{}/{}", producer.issuer_kind, producer.issuer_name),
         };
         Self {
-            metadata: name(&secret.id.namespace, &secret.id.name),
+            metadata: secret.id.clone(),
             hosts: facts.map(|facts| facts.dns_names.clone()).unwrap_or_default(),
             issuer: facts.map(|facts| facts.issuer.clone()),
             not_before: facts.map(|facts| facts.not_before),
@@ -131,7 +121,7 @@ impl Listed {
     }
 
     /// Flags a mirror whose certificate is not its source's.
-    pub fn flag_stale(&mut self, source: &super::ObjectName) {
+    pub fn flag_stale(&mut self, source: &ObjectName) {
         self.warnings.push(ListedReason::new(&Reason::Stale(source.clone())));
     }
 }

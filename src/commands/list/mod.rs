@@ -20,7 +20,7 @@ use crate::inventory::cluster::{ApiSecret, TLS_SECRETS, read};
 use crate::inventory::listing::Listing;
 use crate::output::escape::escape;
 use crate::output::path::Path;
-use crate::secret::listed::{Listed, ListedName};
+use crate::secret::listed::Listed;
 use crate::secret::{ObjectName, ROUTING_LABEL, Secret, judge};
 
 pub(super) fn run(args: &ListArgs, world: &mut World<'_>) -> Result<u8> {
@@ -121,12 +121,7 @@ impl Query<'_> {
             return Ok(others);
         }
         let labels = self.labels(true);
-        let selection = Selection {
-            namespace,
-            labels: labels.as_deref(),
-            fields: Some("type!=kubernetes.io/tls"),
-            ..Selection::default()
-        };
+        let selection = Selection { namespace, labels: labels.as_deref(), fields: Some("type!=kubernetes.io/tls") };
         let each = |batch: Batch<ApiSecret>| {
             match batch {
                 Batch::Items(items) => others.extend(items.into_iter().map(|item| judge(item.into_raw(), self.now))),
@@ -191,9 +186,9 @@ struct Kept<'k> {
     missing: Vec<String>,
     count: usize,
     /// The routing secrets, and the sources of those that are mirrors.
-    known: HashSet<ListedName>,
+    known: HashSet<ObjectName>,
     /// What was printed, when more is to come.
-    shown: HashMap<ListedName, String>,
+    shown: HashMap<ObjectName, String>,
 }
 
 impl Kept<'_> {

@@ -9,8 +9,8 @@ use super::print::Printer;
 use super::{Kept, Query};
 use crate::cluster::{Change, SECRETS, Selection, Session};
 use crate::inventory::cluster::{ApiSecret, TLS_SECRETS};
-use crate::secret::listed::{Listed, ListedName};
-use crate::secret::{Secret, judge};
+use crate::secret::listed::Listed;
+use crate::secret::{ObjectName, Secret, judge};
 
 /// Prints a row for each change until standard output is closed or the process is ended.
 pub(super) fn run(
@@ -23,11 +23,10 @@ pub(super) fn run(
 ) -> Result<()> {
     let labels = query.labels(false);
     let namespace = (!query.args.all_namespaces).then_some(namespace);
-    let selection =
-        Selection { namespace, labels: labels.as_deref(), fields: Some(TLS_SECRETS), ..Selection::default() };
+    let selection = Selection { namespace, labels: labels.as_deref(), fields: Some(TLS_SECRETS) };
     let mut failed = Ok(());
     // A watch begins with what is there, which has been printed.
-    let mut shown: HashMap<ListedName, String> = std::mem::take(&mut kept.shown);
+    let mut shown: HashMap<ObjectName, String> = std::mem::take(&mut kept.shown);
     let each = |change: Change<ApiSecret>| {
         let (secret, is_deleted) = match change {
             Change::Set(secret) => (secret, false),
@@ -57,9 +56,8 @@ pub(super) fn state(row: &Listed) -> String {
 }
 
 fn is_routing(query: &Query<'_>, kept: &Kept<'_>, secret: &Secret) -> bool {
-    let name = |id: &crate::secret::ObjectName| ListedName { namespace: id.namespace.clone(), name: id.name.clone() };
     if query.sources.is_empty() {
-        secret.routing || secret.mirrored().is_some_and(|of| kept.known.contains(&name(of)))
+        secret.routing || secret.mirrored().is_some_and(|of| kept.known.contains(of))
     } else {
         query.sources.contains(&secret.id) || secret.mirrored().is_some_and(|of| query.sources.contains(of))
     }
