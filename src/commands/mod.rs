@@ -13,7 +13,7 @@ use std::io::{Read, Write};
 use anyhow::Result;
 use jiff::Timestamp;
 
-use crate::cli::{self, Cli, Command};
+use crate::cli::{self, Cli, Colour, Command};
 use crate::helm::arguments::{HelmLine, LineError};
 use crate::helm::contract::{Version, failure_scalar};
 use crate::output::escape::escape;
@@ -88,6 +88,17 @@ fn dispatch(cli: Cli, world: &mut World<'_>) -> Result<u8> {
         Command::PostRender(args) => post_render::run(args, world),
         Command::Plan(args) => plan::run(args, world),
         Command::List(args) => list::run(&args, world),
+    }
+}
+
+/// Whether to colour what is printed.
+fn colour(asked: Option<Colour>, world: &World<'_>) -> bool {
+    match asked {
+        Some(Colour::Always) => true,
+        Some(Colour::Never) => false,
+        Some(Colour::Auto) | None => {
+            world.stdout_is_terminal && variable(&world.env)("NO_COLOR").is_none_or(|value| value.is_empty())
+        }
     }
 }
 

@@ -6,12 +6,13 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use similar::TextDiff;
 
-use super::post_render::{json, write_report};
+use super::post_render::write_report;
 use super::{FINE, FOUND, World, render};
 use crate::cli::{Output, PlanArgs};
 use crate::helm::release::KubeAccess;
 use crate::manifest::Manifest;
 use crate::output::escape::escape_lines;
+use crate::output::structured::{json, yaml};
 use crate::plan::apply::{Piece, apply};
 use crate::plan::build::literals;
 use crate::plan::{Plan, Planned};
@@ -46,11 +47,7 @@ fn view(manifest: &Manifest<'_>, planned: &Planned, plan: &Plan, output: Output)
         Output::Text => report::text(plan, false),
         Output::Wide => report::text(plan, true),
         Output::Json => json(plan)?,
-        Output::Yaml => {
-            let yaml = serde_saphyr::to_string(plan)?;
-            // What would have to be escaped is written as JSON, which is YAML, too.
-            if escape_lines(&yaml) == yaml { yaml } else { json(plan)? }
-        }
+        Output::Yaml => yaml(plan)?,
         Output::Diff => diff(manifest, planned)?,
     })
 }

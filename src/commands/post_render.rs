@@ -12,8 +12,9 @@ use crate::helm::arguments::{HelmLine, LineError};
 use crate::helm::contract::{EMPTY_OUTPUT, Version, failure_scalar};
 use crate::helm::release;
 use crate::manifest::Manifest;
-use crate::output::escape::{escape, escape_json};
+use crate::output::escape::escape;
 use crate::output::file::write_private;
+use crate::output::structured::json;
 use crate::plan::Plan;
 use crate::plan::apply::{Piece, apply};
 use crate::plan::build::literals;
@@ -98,12 +99,6 @@ fn filter(
     }
     world.stdout.flush()?;
     Ok(FINE)
-}
-
-/// The plan as JSON without characters that a terminal would obey (R20).
-pub(super) fn json(plan: &Plan) -> Result<String> {
-    let json = serde_json::to_string_pretty(plan).context("failed to write the plan as JSON")?;
-    Ok(escape_json(&json).into_owned() + "\n")
 }
 
 /// Writes the plan as JSON, to be read by its owner alone.

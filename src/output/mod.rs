@@ -3,4 +3,5 @@
 pub mod escape;
 pub mod file;
 pub mod path;
+pub mod structured;
 pub mod table;

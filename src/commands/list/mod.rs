@@ -14,7 +14,7 @@ use serde_json::Value;
 use print::{Format, Printer};
 
 use super::{FINE, FOUND, World, render};
-use crate::cli::{Colour, ListArgs};
+use crate::cli::ListArgs;
 use crate::cluster::{Batch, Cluster, ClusterError, SECRETS, Selection};
 use crate::inventory::cluster::{ApiSecret, TLS_SECRETS, read};
 use crate::inventory::listing::Listing;
@@ -27,13 +27,7 @@ pub(super) fn run(args: &ListArgs, world: &mut World<'_>) -> Result<u8> {
     let sources = render::sources(&args.source)?;
     let sort_by = args.sort_by.as_deref().map(Path::parse).transpose().context("--sort-by")?;
     let format = Format::parse(args.output.as_deref())?;
-    let colour = match args.color {
-        Some(Colour::Always) => true,
-        Some(Colour::Never) => false,
-        Some(Colour::Auto) | None => {
-            world.stdout_is_terminal && super::variable(&world.env)("NO_COLOR").is_none_or(|value| value.is_empty())
-        }
-    };
+    let colour = super::colour(args.color, world);
     if args.watch && (!args.inventory.is_empty() || sort_by.is_some() || matches!(format, Format::Json | Format::Yaml))
     {
         bail!("--watch goes with a cluster, without --sort-by, and with tables, names and custom columns only");

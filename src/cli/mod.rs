@@ -1,0 +1,67 @@
+//! The command line: definitions only, a file a command.
+
+mod kube;
+mod list;
+mod render;
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub use kube::KubeArgs;
+pub use list::ListArgs;
+pub use render::{DecisionArgs, OnError, Output, PlanArgs, PostRenderArgs, Require};
+
+/// Points Helm releases at the TLS secrets a cluster already has.
+#[derive(Debug, Parser)]
+#[command(name = "kubectl-routing_secrets", bin_name = "kubectl routing-secrets", version, args_override_self = true)]
+#[command(after_help = "Without a command and with manifests on standard input: post-render.\n\
+Every option can also be given as ROUTING_SECRETS_<OPTION>, for example ROUTING_SECRETS_INVENTORY.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Rewrite rendered manifests: standard input to standard output
+    #[command(args_override_self = true)]
+    PostRender(PostRenderArgs),
+    /// Show what post-render would change and what it would leave, with reasons
+    #[command(args_override_self = true)]
+    Plan(PlanArgs),
+    /// List the routing secrets: what each covers, when it expires, what is wrong with it
+    #[command(args_override_self = true, visible_alias = "ls")]
+    List(ListArgs),
+}
+
+/// `--color`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The arguments with `post-render` in its place where Helm has left it out (Helm 3 passes no
+/// arguments of its own) or given it twice (the Helm 4 plug-in's and the user's).
+pub fn arguments(arguments: impl IntoIterator<Item = OsString>, stdin_is_terminal: bool) -> Vec<OsString> {
+    const POST_RENDER: &str = "post-render";
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    let first = arguments.get(1).and_then(|argument| argument.to_str()).map(str::to_owned);
+    let asks_for_itself = matches!(first.as_deref(), Some("-h" | "--help" | "-V" | "--version"));
+    match first.as_deref() {
+        None if !stdin_is_terminal => arguments.push(POST_RENDER.into()),
+        Some(option) if option.starts_with('-') && !asks_for_itself => arguments.insert(1, POST_RENDER.into()),
+        Some(POST_RENDER) if arguments.get(2).is_some_and(|second| second == POST_RENDER) => {
+            arguments.remove(2);
+        }
+        _ => {}
+    }
+    arguments
+}
