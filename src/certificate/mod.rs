@@ -2,6 +2,7 @@
 //! one may go is judged by the same conditions (R10, R13).
 
 pub mod keep;
+pub mod live;
 
 pub use keep::{Facts, Keep, keep};
 
@@ -94,48 +95,57 @@ const DISTRIBUTES: [&str; 4] =
 /// Reads a Certificate of the render.
 #[must_use]
 pub fn read<'d>(index: usize, document: &'d Document<'_>, object: Object<'d>) -> Certificate<'d> {
-    let spec = document.get(object.node, "spec");
-    let mut read = CertificateSpec::default();
+    let node = document.get(object.node, "spec");
     let mut own: Vec<NodeId> = document
         .all(object.node, "metadata")
         .flat_map(|(_, metadata)| document.all(metadata, "name"))
         .map(|(_, name)| name)
         .collect();
-    if let Some(spec) = spec {
-        own.extend(document.all(spec, "secretName").map(|(_, name)| name));
-        own.extend(document.get(spec, "commonName"));
-        own.extend(document.get(spec, "dnsNames").into_iter().flat_map(|names| document.items(names)));
-        read.secret_name = document.text_at(spec, &["secretName"]).unwrap_or_default().to_owned();
-        let list = |key: &str| -> Vec<String> {
-            let items = document.get(spec, key);
-            let items = items.iter().flat_map(|&items| document.items(items));
-            items.filter_map(|item| document.text(item).map(str::to_owned)).collect()
-        };
-        read.names = list("dnsNames");
-        if let Some(name) = document.text_at(spec, &["commonName"]).filter(|name| !name.is_empty())
-            && !read.names.iter().any(|known| known == name)
-        {
-            read.names.push(name.to_owned());
-        }
-        read.is_ca = document.text_at(spec, &["isCA"]).is_some_and(|text| !text.eq_ignore_ascii_case("false"));
-        let is_given = |key: &&&str| document.get(spec, key).is_some_and(|node| !is_empty(document, node));
-        read.extras = EXTRAS.iter().filter(is_given).map(|&key| key.to_owned()).collect();
-        read.unmet = UNMET.iter().filter(is_given).copied().collect();
-        read.foreign_usages = foreign_usages(list("usages").iter().map(String::as_str));
-        for part in ["labels", "annotations"] {
-            let template = document.at(spec, &["secretTemplate", part]);
-            let keys = template.iter().flat_map(|&template| document.entries(template));
-            let keys = keys.filter_map(|(key, _)| document.text(key));
-            read.distributes.extend(keys.filter(|key| distributes(key)).map(str::to_owned));
-        }
-        let issuer = document.text_at(spec, &["issuerRef", "name"]).unwrap_or_default();
-        let kind = document.text_at(spec, &["issuerRef", "kind"]).unwrap_or("Issuer");
-        read.issuer = format!("{kind}/{issuer}");
+    if let Some(node) = node {
+        own.extend(document.all(node, "secretName").map(|(_, name)| name));
+        own.extend(document.get(node, "commonName"));
+        own.extend(document.get(node, "dnsNames").into_iter().flat_map(|names| document.items(names)));
     }
+    let spec = node.map(|node| spec(document, node)).unwrap_or_default();
     let fixed = fixed(document, &object);
     let policy = document.text_at(object.node, &["metadata", "annotations", "helm.sh/resource-policy"]);
     let survives = policy.is_some_and(|policy| policy.trim().eq_ignore_ascii_case("keep"));
-    Certificate { document: index, object, spec: read, own, survives, fixed }
+    Certificate { document: index, object, spec, own, survives, fixed }
+}
+
+/// Reads the spec of a Certificate.
+fn spec(document: &Document<'_>, spec: NodeId) -> CertificateSpec {
+    let list = |key: &str| -> Vec<String> {
+        let items = document.get(spec, key);
+        let items = items.iter().flat_map(|&items| document.items(items));
+        items.filter_map(|item| document.text(item).map(str::to_owned)).collect()
+    };
+    let mut names = list("dnsNames");
+    if let Some(name) = document.text_at(spec, &["commonName"]).filter(|name| !name.is_empty())
+        && !names.iter().any(|known| known == name)
+    {
+        names.push(name.to_owned());
+    }
+    let is_given = |key: &&&str| document.get(spec, key).is_some_and(|node| !is_empty(document, node));
+    let mut distributes = Vec::new();
+    for part in ["labels", "annotations"] {
+        let template = document.at(spec, &["secretTemplate", part]);
+        let keys = template.iter().flat_map(|&template| document.entries(template));
+        let keys = keys.filter_map(|(key, _)| document.text(key));
+        distributes.extend(keys.filter(|key| is_distributing(key)).map(str::to_owned));
+    }
+    let issuer = document.text_at(spec, &["issuerRef", "name"]).unwrap_or_default();
+    let kind = document.text_at(spec, &["issuerRef", "kind"]).unwrap_or("Issuer");
+    CertificateSpec {
+        secret_name: document.text_at(spec, &["secretName"]).unwrap_or_default().to_owned(),
+        names,
+        is_ca: document.text_at(spec, &["isCA"]).is_some_and(|text| !text.eq_ignore_ascii_case("false")),
+        extras: EXTRAS.iter().filter(is_given).map(|&key| key.to_owned()).collect(),
+        foreign_usages: foreign_usages(list("usages").iter().map(String::as_str)),
+        distributes,
+        issuer: format!("{kind}/{issuer}"),
+        unmet: UNMET.iter().filter(is_given).copied().collect(),
+    }
 }
 
 /// Why the object cannot be taken out of the stream alone.
@@ -163,7 +173,7 @@ fn is_empty(document: &Document<'_>, node: NodeId) -> bool {
     is_scalar_null && document.items(node).next().is_none() && document.entries(node).next().is_none()
 }
 
-fn distributes(key: &str) -> bool {
+fn is_distributing(key: &str) -> bool {
     DISTRIBUTES.iter().any(|prefix| key.starts_with(prefix))
 }
 
@@ -211,7 +221,7 @@ fn template_distributes(json: &str) -> Vec<String> {
     }
     let Ok(template) = serde_json::from_str::<Template>(json) else { return vec!["secret-template".to_owned()] };
     let maps = [template.labels, template.annotations];
-    maps.into_iter().flatten().flat_map(BTreeMap::into_keys).filter(|key| distributes(key)).collect()
+    maps.into_iter().flatten().flat_map(BTreeMap::into_keys).filter(|key| is_distributing(key)).collect()
 }
 
 /// The issuer that the consumer's trigger names, as `Kind/name`; empty for a default issuer.

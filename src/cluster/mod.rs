@@ -255,7 +255,7 @@ impl Cluster {
     }
 
     /// Reads a list page by page; `each` gets the objects of a page and says whether to go on. When the list has changed too much to go on,
-    /// it is told to start anew, and the list is read once more.
+    /// it is told to start anew, and the list is read once more. Gives whether the server has such a kind at all.
     ///
     /// # Errors
     /// When a page cannot be read.
@@ -264,7 +264,7 @@ impl Cluster {
         resource: Resource<'_>,
         selection: Selection<'_>,
         mut each: impl FnMut(Batch<T>) -> bool,
-    ) -> Result<(), ClusterError> {
+    ) -> Result<bool, ClusterError> {
         let read = read("list", resource, selection.namespace);
         self.counted.lists.fetch_add(1, Ordering::Relaxed);
         let mut next = String::new();
@@ -277,20 +277,20 @@ impl Cluster {
                     restarted = true;
                     next.clear();
                     if !each(Batch::Restart) {
-                        return Ok(());
+                        return Ok(true);
                     }
                     continue;
                 }
                 Err(Refusal::Expired) => return Err(ClusterError::Expired(read)),
                 // A kind that is not installed has no objects. Those of the core group always are: this is no API server.
-                Err(Refusal::NotFound(_)) if !resource.group.is_empty() => return Ok(()),
+                Err(Refusal::NotFound(_)) if !resource.group.is_empty() => return Ok(false),
                 Err(Refusal::Again(_, error) | Refusal::Final(error) | Refusal::NotFound(error)) => return Err(error),
             };
             let page: Page<T> = parse(&body, &read)?;
             let goes_on = each(Batch::Items(page.items.unwrap_or_default()));
             next = page.metadata.next.unwrap_or_default();
             if next.is_empty() || !goes_on {
-                return Ok(());
+                return Ok(true);
             }
         }
     }

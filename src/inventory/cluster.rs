@@ -8,6 +8,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{Inventory, Sources, decode};
+use crate::certificate::live::{ApiCertificate, CERTIFICATES, LiveCertificate};
 use crate::cluster::{Batch, CONCURRENT, Cluster, ClusterError, SECRETS, Selection};
 use crate::secret::{KeyMaterial, ObjectName, Origin, ROUTING_LABEL, RawSecret, Replicator, Secret, judge};
 
@@ -114,6 +115,30 @@ pub async fn read(
         look_up(cluster, &secrets, namespaces, &mut sources).await;
     }
     Ok(Inventory::build(secrets, &sources, now))
+}
+
+/// Reads cert-manager's Certificates of a namespace, or of all; nothing where cert-manager is not installed.
+///
+/// # Errors
+/// When they cannot be read.
+pub async fn certificates(
+    cluster: &Cluster,
+    namespace: Option<&str>,
+) -> Result<Option<Vec<LiveCertificate>>, ClusterError> {
+    let mut certificates: BTreeMap<ObjectName, LiveCertificate> = BTreeMap::new();
+    let selection = Selection { namespace, ..Selection::default() };
+    let each = |batch: Batch<ApiCertificate>| {
+        match batch {
+            Batch::Items(items) => {
+                let items = items.into_iter().map(LiveCertificate::from);
+                certificates.extend(items.map(|certificate| (certificate.id.clone(), certificate)));
+            }
+            Batch::Restart => certificates.clear(),
+        }
+        true
+    };
+    let is_served = cluster.list(CERTIFICATES, selection, each).await?;
+    Ok(is_served.then(|| certificates.into_values().collect()))
 }
 
 /// Finds out which of the mirrors' sources are routing secrets.

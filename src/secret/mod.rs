@@ -28,7 +28,7 @@ use crate::output::escape::escape;
 pub const ROUTING_LABEL: &str = "epinio.io/routing";
 
 /// A namespaced object's name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct ObjectName {
     /// The namespace.
     pub namespace: String,
