@@ -1,5 +1,6 @@
 //! The command line: definitions only, a file a command.
 
+mod kinds;
 mod kube;
 mod list;
 mod render;
@@ -8,6 +9,7 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub use kinds::{KindsArgs, KindsOutput};
 pub use kube::KubeArgs;
 pub use list::ListArgs;
 pub use render::{DecisionArgs, OnError, Output, PlanArgs, PostRenderArgs, Require};
@@ -35,6 +37,9 @@ pub enum Command {
     /// List the routing secrets: what each covers, when it expires, what is wrong with it
     #[command(args_override_self = true, visible_alias = "ls")]
     List(ListArgs),
+    /// Show the kinds that are known, and where they name hosts and Secrets
+    #[command(args_override_self = true)]
+    Kinds(KindsArgs),
 }
 
 /// `--color`.

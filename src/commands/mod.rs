@@ -1,5 +1,6 @@
 //! The commands: each gathers its inputs, calls the core, and hands to output.
 
+pub mod kinds;
 pub mod list;
 mod options;
 pub mod plan;
@@ -88,6 +89,7 @@ fn dispatch(cli: Cli, world: &mut World<'_>) -> Result<u8> {
         Command::PostRender(args) => post_render::run(args, world),
         Command::Plan(args) => plan::run(args, world),
         Command::List(args) => list::run(&args, world),
+        Command::Kinds(args) => kinds::run(&args, world),
     }
 }
 

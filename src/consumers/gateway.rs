@@ -14,6 +14,7 @@ pub static GATEWAY: Row = Row {
     secret_name: &["tls", "certificateRefs", "name"],
     secret_namespace: &["tls", "certificateRefs", "namespace"],
     hosts: Hosts::Entry(&["hostname"]),
+    sequences: &["listeners", "certificateRefs"],
     span: WildcardSpan::ManyLabels,
     annotation_triggers: true,
     skip_slot,

@@ -11,6 +11,8 @@ pub static INGRESS: Row = Row {
     literals: &["networking.k8s.io", "extensions/v1beta1"],
     kind: "Ingress",
     plural: "ingresses",
+    sequences: &["tls", "hosts"],
+    note: "an entry whose hosts need several secrets is split",
     splits: true,
     annotation_triggers: true,
     served,

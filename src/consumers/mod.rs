@@ -5,6 +5,7 @@
 
 pub mod gateway;
 pub mod ingress;
+pub mod kinds;
 pub mod left;
 pub mod others;
 mod path;
@@ -44,6 +45,10 @@ pub struct Row {
     pub secret_namespace: &'static [&'static str],
     /// Where the hosts of a slot stand.
     pub hosts: Hosts,
+    /// The keys of these paths that hold sequences, for people.
+    pub sequences: &'static [&'static str],
+    /// What else a user should know about the kind.
+    pub note: &'static str,
     /// Whether the TLS block is a sequence of `hosts` and `secretName`, so that an entry can be split (R9).
     pub splits: bool,
     /// How many labels a `*` host of this kind spans.
@@ -71,6 +76,8 @@ impl Row {
         secret_name: &["secretName"],
         secret_namespace: &[],
         hosts: Hosts::Entry(&["hosts"]),
+        sequences: &[],
+        note: "",
         splits: false,
         span: WildcardSpan::OneLabel,
         annotation_triggers: false,

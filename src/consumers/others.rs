@@ -14,6 +14,7 @@ pub static OPENSHIFT_ROUTE: Row = Row {
     plural: "routes",
     secret_name: &["externalCertificate", "name"],
     hosts: Hosts::Object(&["spec", "host"]),
+    note: "inline certificates are left; the router must be allowed to read the Secret",
     annotation_triggers: true,
     skip: skip_route,
     ..Row::PLAIN
@@ -80,6 +81,7 @@ pub static TCP_INGRESS: Row = Row {
     literals: &["configuration.konghq.com"],
     kind: "TCPIngress",
     plural: "tcpingresses",
+    sequences: &["tls", "hosts"],
     splits: true,
     served: rule_hosts,
     skip: skip_kong,
@@ -92,6 +94,7 @@ pub static ROUTE_GROUP: Row = Row {
     literals: &["zalando.org"],
     kind: "RouteGroup",
     plural: "routegroups",
+    sequences: &["tls", "hosts"],
     ..Row::PLAIN
 };
 
@@ -112,6 +115,7 @@ pub static APISIX_TLS: Row = Row {
     kind: "ApisixTls",
     plural: "apisixtlses",
     tls: &["spec"],
+    sequences: &["hosts"],
     secret_name: &["secret", "name"],
     secret_namespace: &["secret", "namespace"],
     ..Row::PLAIN
