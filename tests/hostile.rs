@@ -282,7 +282,7 @@ mod memory {
     use std::process::{Command, Stdio};
 
     use super::ingress;
-    use super::support::{Files, three};
+    use super::support::{Files, keys, three};
 
     /// Runs the built program with so much address space that what it may need fits, and a copy too many does not.
     fn in_memory(megabytes: usize, input: &[u8]) -> (Option<i32>, Vec<u8>, String) {
@@ -310,6 +310,7 @@ mod memory {
         let (mut stdout, mut stderr) = (Vec::new(), String::new());
         child.stdout.take().unwrap().read_to_end(&mut stdout).unwrap();
         child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        keys::seen(&["post-render"], &[], &stdout, stderr.as_bytes());
         (child.wait().unwrap().code(), stdout, stderr)
     }
 

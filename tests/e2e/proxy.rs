@@ -16,6 +16,7 @@ use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair}
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
+use crate::support::keys;
 use crate::world::{World, bed};
 
 /// What happens to a request.
@@ -240,6 +241,7 @@ pub fn signed(params: CertificateParams) -> (String, String) {
     ca.distinguished_name = rcgen::DistinguishedName::new();
     ca.distinguished_name.push(DnType::CommonName, "bed-ca");
     let key = KeyPair::generate().unwrap();
+    keys::made(&key.serialize_pem());
     (params.signed_by(&key, &Issuer::new(ca, ca_key)).unwrap().pem(), key.serialize_pem())
 }
 

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Tls, list};
+use base64::Engine as _;
+
+use crate::support::{Tls, keys, list};
 
 /// What a command gave.
 #[derive(Debug)]
@@ -116,6 +118,10 @@ impl World {
         let writer = std::thread::spawn(move || drop(pipe.write_all(&input)));
         let output = child.wait_with_output().unwrap();
         writer.join().unwrap();
+        // What kubectl itself prints is not ours.
+        if program != "kubectl" || arguments.first() == Some(&"routing-secrets") {
+            keys::seen(&[&[program], arguments].concat(), env, &output.stdout, &output.stderr);
+        }
         Output {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -131,6 +137,15 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
+        // Those that cert-manager made, too.
+        let found = self.kubectl(&["get", "secrets", "-o", "jsonpath={.items[*].data.tls\\.key}"]);
+        for key in found.stdout.split_whitespace() {
+            let pem = base64::engine::general_purpose::STANDARD.decode(key).ok();
+            if let Some(pem) = pem.and_then(|pem| String::from_utf8(pem).ok()).filter(|pem| pem.contains("-----BEGIN"))
+            {
+                keys::made(&pem);
+            }
+        }
         self.kubectl(&["delete", "namespace", &self.namespace.clone(), "--wait=false"]);
     }
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Files, Tls, repository};
+use crate::support::{Files, Tls, keys, repository};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
@@ -126,6 +126,7 @@ impl Helm {
         }
         helm.env("ROUTING_SECRETS_INVENTORY", self.files.inventory()).envs(env.iter().copied());
         let output = helm.output().unwrap();
+        keys::seen(arguments, env, &output.stdout, &output.stderr);
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Output { success: output.status.success(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }

@@ -3,6 +3,8 @@
 // Each test program uses a part of this.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod keys;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -74,6 +76,7 @@ impl Tls {
             params.self_signed(&key).unwrap()
         };
         let shown = if self.foreign_key { KeyPair::generate().unwrap() } else { key };
+        keys::made(&shown.serialize_pem());
         (certificate.pem(), shown.serialize_pem())
     }
 }
@@ -133,6 +136,7 @@ pub fn run(arguments: &[&str], env: &[(&str, &str)], stdin: &[u8]) -> Run {
             now: now(),
         },
     );
+    keys::seen(arguments, env, &stdout, &stderr);
     Run { code, stdout, stderr: String::from_utf8(stderr).unwrap() }
 }
 
