@@ -95,6 +95,10 @@ pub fn left(plan: &Plan) -> String {
 fn slot_line(slot: &SlotPlan) -> String {
     let place = format!("{}: {}", place(&slot.object, slot.line), slot.path);
     let from = if slot.from.is_empty() { "its resolver".into() } else { escape(&slot.from) };
+    let from = match &slot.secret_namespace {
+        Some(namespace) => format!("{}/{from}", escape(namespace)),
+        None => from.into_owned(),
+    };
     let targets: Vec<String> = slot
         .to
         .iter()

@@ -1,6 +1,6 @@
 //! Gateway API (gateway.networking.k8s.io): TLS ends at the listeners (`apis/v1/gateway_types.go`).
 
-use super::{Hosts, Left, NodeId, Row};
+use super::{Hosts, Left, NodeId, Permission, Row};
 use crate::choose::WildcardSpan;
 use crate::manifest::document::Document;
 
@@ -13,6 +13,7 @@ pub static GATEWAY: Row = Row {
     tls: &["spec", "listeners"],
     secret_name: &["tls", "certificateRefs", "name"],
     secret_namespace: &["tls", "certificateRefs", "namespace"],
+    permission: Some(Permission::ReferenceGrant),
     hosts: Hosts::Entry(&["hostname"]),
     sequences: &["listeners", "certificateRefs"],
     span: WildcardSpan::ManyLabels,

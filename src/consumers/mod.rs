@@ -43,6 +43,8 @@ pub struct Row {
     pub secret_name: &'static [&'static str],
     /// The path in the TLS block of the namespace that the name is meant in, where a kind can name one.
     pub secret_namespace: &'static [&'static str],
+    /// What must allow a Secret of another namespace than the object's, if anything.
+    pub permission: Option<Permission>,
     /// Where the hosts of a slot stand.
     pub hosts: Hosts,
     /// The keys of these paths that hold sequences, for people.
@@ -75,6 +77,7 @@ impl Row {
         tls: &["spec", "tls"],
         secret_name: &["secretName"],
         secret_namespace: &[],
+        permission: None,
         hosts: Hosts::Entry(&["hosts"]),
         sequences: &[],
         note: "",
@@ -99,6 +102,14 @@ pub struct BlockTrigger {
     pub actor: Actor,
     /// Whether it can stand in the place of the Secret's name (R8).
     pub replaces_name: bool,
+}
+
+/// The kind of object that allows a consumer to name a Secret of another namespace: a security boundary, so it is
+/// checked and never created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permission {
+    /// A ReferenceGrant of the Gateway API.
+    ReferenceGrant,
 }
 
 /// Where the hosts of a slot stand.

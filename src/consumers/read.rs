@@ -34,6 +34,8 @@ pub struct Slot {
     pub listed: usize,
     /// The Secret's name; empty where a resolver stands in its place (R8).
     pub secret_name: String,
+    /// The namespace of the Secret, where the slot names another one than the object's own (R6).
+    pub namespace: Option<String>,
     /// The scalars that name the Secret, or the resolver's key; the last one counts.
     pub nodes: Vec<NodeId>,
     /// Why the slot is left alone whatever the secrets are.
@@ -161,6 +163,7 @@ impl Consumer<'_> {
             names: Vec::new(),
             listed: 0,
             secret_name: named.and_then(|(node, _)| document.text(node)).unwrap_or_default().to_owned(),
+            namespace: self.secret_namespace(document, tls),
             nodes,
             left: self.skipped(document, tls),
             tls,
@@ -212,13 +215,26 @@ impl Consumer<'_> {
             }
             nodes = nodes.into_iter().flat_map(|node| items_or_self(document, node)).collect();
         }
-        let (namespace, _) = names(document, tls, self.row.secret_namespace)
-            .last()
-            .copied()
-            .filter(|_| !self.row.secret_namespace.is_empty())?;
-        let namespace = document.text(namespace).filter(|namespace| !namespace.is_empty())?;
-        // Whether the object's own namespace is meant is known when the object names it.
-        (self.object.namespace != Some(namespace)).then(|| Left::SecretElsewhere(format!("namespace {namespace}")))
+        None
+    }
+
+    /// The namespace that the slot names; [`Consumer::in_namespace`] takes the object's own away.
+    fn secret_namespace(&self, document: &Document<'_>, tls: NodeId) -> Option<String> {
+        if self.row.secret_namespace.is_empty() {
+            return None;
+        }
+        let (namespace, _) = names(document, tls, self.row.secret_namespace).last().copied()?;
+        document.text(namespace).filter(|namespace| !namespace.is_empty()).map(str::to_owned)
+    }
+
+    /// Tells the consumer its namespace, against which those of its slots are held (R6).
+    pub fn in_namespace(&mut self, own: &str) {
+        for slot in &mut self.slots {
+            slot.namespace = slot.namespace.take().filter(|namespace| namespace != own);
+            if let (Some(namespace), Some(_)) = (&slot.namespace, self.row.permission) {
+                slot.left.get_or_insert_with(|| Left::SecretElsewhere(format!("namespace {namespace}")));
+            }
+        }
     }
 
     fn slot_hosts(&self, document: &Document<'_>, tls: NodeId) -> Result<Vec<String>, Left> {

@@ -87,11 +87,15 @@ pub struct Found<'r> {
 }
 
 impl Found<'_> {
-    /// The namespaces in which the render's slots are, so that only those are read (R21).
+    /// The namespaces that the Secrets of the render's slots are in, so that only those are read (R21).
     #[must_use]
     pub fn namespaces(&self) -> BTreeSet<String> {
-        let with_slots = self.consumers.iter().zip(&self.namespaces).filter(|(consumer, _)| !consumer.slots.is_empty());
-        with_slots.map(|(_, namespace)| namespace.clone()).collect()
+        let of_consumer = |(consumer, own): (&Consumer<'_>, &String)| -> Vec<String> {
+            // Nothing is read in another namespace for a slot that stays as it is whatever is there.
+            let read = consumer.slots.iter().filter(|slot| slot.namespace.is_none() || slot.left.is_none());
+            read.map(|slot| slot.namespace.as_ref().unwrap_or(own).clone()).collect()
+        };
+        self.consumers.iter().zip(&self.namespaces).flat_map(of_consumer).collect()
     }
 }
 
@@ -205,12 +209,13 @@ fn collect_object<'r>(
         if document.text_at(object.node, &["type"]) == Some("kubernetes.io/tls") {
             found.chart_made.insert((namespace_of(&object)?, object.name.to_owned()));
         }
-    } else if let Some(consumer) = consumers::read(index, document, object, &settings.triggers) {
+    } else if let Some(mut consumer) = consumers::read(index, document, object, &settings.triggers) {
         let namespace = if consumer.slots.is_empty() && consumer.object.namespace.is_none() {
             settings.namespace.clone().unwrap_or_default()
         } else {
             namespace_of(&consumer.object)?
         };
+        consumer.in_namespace(&namespace);
         found.namespaces.push(namespace);
         found.consumers.push(consumer);
     }
@@ -233,9 +238,9 @@ fn refuse_overwrites(render: &Render<'_, '_>, decided: &Decided<'_>) -> Result<(
         if !writes_secrets(consumer) {
             continue;
         }
-        let namespace = &render.namespaces[at];
         let overwritten = consumer.slots.iter().find(|slot| {
-            slot.listed > 0 && render.inventory.get(namespace, &slot.secret_name).is_some_and(|secret| secret.routing)
+            let secret = render.inventory.get(render.namespace(at, slot), &slot.secret_name);
+            slot.listed > 0 && secret.is_some_and(|secret| secret.routing)
         });
         if let Some(slot) = overwritten {
             return Err(PlanError::Overwrite(Box::new(Overwrite {

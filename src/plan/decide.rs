@@ -107,7 +107,7 @@ fn judge_slot<'i>(render: &Render<'_, 'i>, at: usize, slot: &Slot) -> Verdict<'i
     if let Some(left) = slot.left.clone().or_else(|| consumer.left.clone()) {
         return Verdict::Left(left);
     }
-    let namespace = render.namespaces[at].as_str();
+    let namespace = render.namespace(at, slot);
     let current = (!slot.secret_name.is_empty()).then_some(slot.secret_name.as_str());
     let query = Query { namespace, hosts: &slot.names, span: consumer.row.span, current };
     let Some(winner) = choose::winner(&query, render.inventory) else {
@@ -203,7 +203,7 @@ fn produced_by_trigger(render: &Render<'_, '_>, at: usize) -> Option<Left> {
     let consumer = &render.consumers[at];
     let issuer = certificate::issuer_of(consumer);
     let is_produced = consumer.slots.iter().any(|slot| {
-        render.inventory.get(&render.namespaces[at], &slot.secret_name).is_some_and(|secret| {
+        render.inventory.get(render.namespace(at, slot), &slot.secret_name).is_some_and(|secret| {
             secret.routing
                 && secret.producer.as_ref().is_some_and(|producer| {
                     producer.certificate_name == secret.id.name
@@ -245,9 +245,9 @@ fn needed_secret(
     if judged.whole.is_some() || !writes_secrets(consumer) {
         return None;
     }
-    let namespace = &render.namespaces[at];
     let rewritten = (0..consumer.slots.len()).filter(|&slot| judged.is_rewritten(slot));
     rewritten.map(|slot| &consumer.slots[slot]).find_map(|slot| {
+        let namespace = render.namespace(at, slot);
         if render.stays_produced(uses, certificates, namespace, &slot.secret_name) {
             return None;
         }

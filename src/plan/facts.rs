@@ -50,7 +50,7 @@ impl Render<'_, '_> {
     pub(super) fn index(&mut self) {
         for (at, consumer) in self.consumers.iter().enumerate() {
             for (slot, named) in consumer.slots.iter().enumerate() {
-                let key = (self.namespaces[at].clone(), named.secret_name.clone());
+                let key = (self.namespace(at, named).to_owned(), named.secret_name.clone());
                 if writes_secrets(consumer) {
                     self.triggered.insert(key.clone());
                 }
@@ -61,6 +61,11 @@ impl Render<'_, '_> {
             let key = (self.certificate_namespaces[at].clone(), certificate.spec.secret_name.clone());
             self.produced.entry(key).or_default().push(at);
         }
+    }
+
+    /// The namespace of the Secret that a consumer's slot names (R6).
+    pub(super) fn namespace<'a>(&'a self, at: usize, slot: &'a Slot) -> &'a str {
+        slot.namespace.as_deref().unwrap_or(&self.namespaces[at])
     }
 
     /// `group/kind/namespace/name` of a consumer, as [`Live`] names it.

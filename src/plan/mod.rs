@@ -192,6 +192,9 @@ pub struct SlotPlan {
     pub path: String,
     /// The hosts that the Secret must cover.
     pub hosts: Vec<String>,
+    /// The namespace of the Secret, where it is not the object's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_namespace: Option<String>,
     /// The Secret that it named; empty where a resolver stood in its place.
     pub from: String,
     /// The Secrets that it names now, each with its hosts; empty when it is left.

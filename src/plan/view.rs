@@ -83,12 +83,18 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
                     (None, verdict) => outcome(slot, verdict),
                 };
                 let current = (!slot.secret_name.is_empty()).then_some(slot.secret_name.as_str());
-                let query = Query { namespace, hosts: &slot.names, span: consumer.row.span, current };
+                let query = Query {
+                    namespace: self.render.namespace(at, slot),
+                    hosts: &slot.names,
+                    span: consumer.row.span,
+                    current,
+                };
                 plans.push(SlotPlan {
                     object: self.object(consumer.document, &consumer.object, namespace),
                     line: self.line(consumer.document, slot.nodes.last().copied()),
                     path: slot.path.clone(),
                     hosts: slot.hosts.clone(),
+                    secret_namespace: slot.namespace.clone(),
                     from: slot.secret_name.clone(),
                     to,
                     decision,
@@ -231,7 +237,7 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
     }
 
     fn warn_slot(&self, at: usize, slot: &Slot, warn: &mut impl FnMut(&'static str, String)) {
-        let key = (self.render.namespaces[at].clone(), slot.secret_name.clone());
+        let key = (self.render.namespace(at, slot).to_owned(), slot.secret_name.clone());
         if self.decided.consumers[at].loses_triggers() && self.render.chart_made.contains(&key) {
             warn(
                 "chartMadeSecret",
