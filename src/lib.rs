@@ -3,7 +3,7 @@
 //!
 //! The way of the data: [`manifest`] splits and parses the stream, [`consumers`] and
 //! [`certificate`] read its objects, [`inventory`] holds the [`secret`]s, [`choose`] finds the one
-//! for some hosts, [`plan`] decides and edits, [`report`] and [`output`] show it; [`helm`] knows
+//! for some hosts ([`distribution`] says where a source is copied to), [`plan`] decides and edits, [`report`] and [`output`] show it; [`helm`] knows
 //! what Helm tells a post-renderer and what it expects of one; [`commands`]
 //! gathers the inputs. Everything but `commands` and the loading of files is pure.
 
@@ -13,6 +13,7 @@ pub mod cli;
 pub mod cluster;
 pub mod commands;
 pub mod consumers;
+pub mod distribution;
 pub mod helm;
 pub mod inventory;
 pub mod manifest;

@@ -89,8 +89,13 @@ const UNMET: [&str; 3] = ["privateKey", "duration", "subject"];
 const SERVER_USAGES: [&str; 4] = ["digital signature", "key encipherment", "server auth", "key agreement"];
 
 /// Prefixes of the keys with which replicators mark what they copy.
-const DISTRIBUTES: [&str; 4] =
-    ["epinio.io/routing", "reflector.v1.k8s.emberstack.com/", "kubed.appscode.com/", "replicator.v1.mittwald.de/"];
+const DISTRIBUTES: [&str; 5] = [
+    "epinio.io/routing",
+    "reflector.v1.k8s.emberstack.com/",
+    "kubed.appscode.com/",
+    "replicator.v1.mittwald.de/",
+    "routing-secrets.epinio.io/copy-to-",
+];
 
 /// Reads a Certificate of the render.
 #[must_use]

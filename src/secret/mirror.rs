@@ -20,6 +20,8 @@ pub enum Replicator {
     ExternalSecrets,
     /// zakkg3/ClusterSecret.
     ClusterSecret,
+    /// `distribute --via copy`.
+    RoutingSecrets,
 }
 
 impl fmt::Display for Replicator {
@@ -31,6 +33,7 @@ impl fmt::Display for Replicator {
             Self::Kyverno => "Kyverno",
             Self::ExternalSecrets => "External Secrets",
             Self::ClusterSecret => "ClusterSecret",
+            Self::RoutingSecrets => "kubectl routing-secrets",
         })
     }
 }
@@ -58,7 +61,7 @@ pub enum Origin {
 /// names in them are checked.
 #[must_use]
 pub fn origin(labels: &BTreeMap<String, String>, annotations: &BTreeMap<String, String>) -> Origin {
-    use Replicator::{ClusterSecret, ExternalSecrets, Kubed, Kyverno, Mittwald, Reflector};
+    use Replicator::{ClusterSecret, ExternalSecrets, Kubed, Kyverno, Mittwald, Reflector, RoutingSecrets};
     let label = |key: &str| labels.get(key).map(String::as_str);
     let named = |by, of: Option<ObjectName>| of.map(|of| Origin::Mirror { of, by });
     let reference = |key: &str| annotations.get(key).and_then(|text| ObjectName::parse(text));
@@ -69,6 +72,7 @@ pub fn origin(labels: &BTreeMap<String, String>, annotations: &BTreeMap<String, 
             named(Kubed, ObjectName::parse(&format!("{namespace}/{name}")))
         })
         .or_else(|| named(Mittwald, reference("replicator.v1.mittwald.de/replicate-from")))
+        .or_else(|| named(RoutingSecrets, reference(COPIED_FROM)))
         .or_else(|| {
             let by = if annotations.contains_key("replicator.v1.mittwald.de/replicated-at") {
                 Mittwald
@@ -91,15 +95,53 @@ pub fn origin(labels: &BTreeMap<String, String>, annotations: &BTreeMap<String, 
 /// Reflector's note of the source's version that it copied (`Annotations.cs`).
 pub const REFLECTED_VERSION: &str = "reflector.v1.k8s.emberstack.com/reflected-version";
 
+/// On a copy of `distribute --via copy`: its source, as `namespace/name`.
+pub const COPIED_FROM: &str = "routing-secrets.epinio.io/copied-from";
+
+/// On such a copy: the fingerprint of the certificate that was copied (`CertificateFacts::fingerprint`).
+pub const COPIED_FINGERPRINT: &str = "routing-secrets.epinio.io/copied-fingerprint";
+
+/// On its source: the namespaces to copy to, as Reflector writes them (`distribution::Patterns`).
+pub const COPY_TO_NAMESPACES: &str = "routing-secrets.epinio.io/copy-to-namespaces";
+
+/// On its source: a label selector of the namespaces to copy to; together with patterns either suffices.
+pub const COPY_TO_SELECTOR: &str = "routing-secrets.epinio.io/copy-to-selector";
+
 /// Whether a replicator is told to copy the Secret elsewhere.
 #[must_use]
 pub fn is_replicated(labels: &BTreeMap<String, String>, annotations: &BTreeMap<String, String>) -> bool {
-    const ANNOTATIONS: [&str; 4] = [
+    const ANNOTATIONS: [&str; 5] = [
         "reflector.v1.k8s.emberstack.com/reflection-",
         "kubed.appscode.com/sync",
         "replicator.v1.mittwald.de/replicate-to",
         "replicator.v1.mittwald.de/replication-allowed",
+        "routing-secrets.epinio.io/copy-to-",
     ];
     labels.contains_key("generate.kyverno.io/clone-source")
         || annotations.keys().any(|key| ANNOTATIONS.iter().any(|prefix| key.starts_with(prefix)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(key: &str, value: &str) -> BTreeMap<String, String> {
+        BTreeMap::from([(key.to_owned(), value.to_owned())])
+    }
+
+    #[test]
+    fn r7_our_own_copies_are_mirrors_that_name_their_source() {
+        let by = Replicator::RoutingSecrets;
+        let of = ObjectName { namespace: "ops".to_owned(), name: "wild".to_owned() };
+        assert_eq!(origin(&BTreeMap::new(), &map(COPIED_FROM, "ops/wild")), Origin::Mirror { of, by });
+        assert_eq!(origin(&BTreeMap::new(), &map(COPIED_FROM, "../wild")), Origin::Source);
+    }
+
+    #[test]
+    fn r13_a_source_of_our_own_copies_is_replicated() {
+        for key in [COPY_TO_NAMESPACES, COPY_TO_SELECTOR] {
+            assert!(is_replicated(&BTreeMap::new(), &map(key, "x")), "{key}");
+        }
+        assert!(!is_replicated(&BTreeMap::new(), &map(COPIED_FROM, "ops/wild")));
+    }
 }

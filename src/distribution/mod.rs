@@ -1,0 +1,9 @@
+//! To which namespaces a source is copied, and who is told so.
+
+mod pattern;
+mod selector;
+mod target;
+
+pub use pattern::{PatternError, Patterns};
+pub use selector::{SelectorError, parse as parse_selector};
+pub use target::{Target, TargetError};
