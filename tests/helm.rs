@@ -3,6 +3,8 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
+#[path = "helm/cache.rs"]
+mod cache;
 #[path = "helm/failures.rs"]
 mod failures;
 #[path = "helm/real.rs"]

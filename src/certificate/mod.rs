@@ -106,6 +106,7 @@ pub fn read<'d>(index: usize, document: &'d Document<'_>, object: Object<'d>) ->
         .flat_map(|(_, metadata)| document.all(metadata, "name"))
         .map(|(_, name)| name)
         .collect();
+    own.extend(notes_of_kustomize(document, &object));
     if let Some(node) = node {
         own.extend(document.all(node, "secretName").map(|(_, name)| name));
         own.extend(document.get(node, "commonName"));
@@ -151,6 +152,16 @@ fn spec(document: &Document<'_>, spec: NodeId) -> CertificateSpec {
         issuer: format!("{kind}/{issuer}"),
         unmet: UNMET.iter().filter(is_given).copied().collect(),
     }
+}
+
+/// The annotations in which kustomize notes an object's own name while a function runs; nothing reads them afterwards
+/// (kustomize `api/internal/utils/annotations.go`, `kyaml/kio/kioutil`).
+fn notes_of_kustomize(document: &Document<'_>, object: &Object<'_>) -> Vec<NodeId> {
+    const NOTES: [&str; 3] = ["kustomize.config.k8s.io/", "config.kubernetes.io/", "internal.config.kubernetes.io/"];
+    let annotations = document.at(object.node, &["metadata", "annotations"]);
+    let entries = annotations.iter().flat_map(|&annotations| document.entries(annotations));
+    let is_note = |key: NodeId| document.text(key).is_some_and(|key| NOTES.iter().any(|note| key.starts_with(note)));
+    entries.filter(|&(key, _)| is_note(key)).map(|(_, value)| value).collect()
 }
 
 /// Why the object cannot be taken out of the stream alone.

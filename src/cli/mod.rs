@@ -1,15 +1,20 @@
 //! The command line: definitions only, a file a command.
 
+mod completion;
 mod kinds;
+mod krm;
 mod kube;
 mod list;
 mod render;
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub use completion::{CompleteArgs, CompletionArgs, ManArgs};
 pub use kinds::{KindsArgs, KindsOutput};
+pub use krm::KrmArgs;
 pub use kube::KubeArgs;
 pub use list::ListArgs;
 pub use render::{DecisionArgs, OnError, Output, PlanArgs, PostRenderArgs, Require};
@@ -40,7 +45,24 @@ pub enum Command {
     /// Show the kinds that are known, and where they name hosts and Secrets
     #[command(args_override_self = true)]
     Kinds(KindsArgs),
+    /// A KRM function for kustomize: rewrite the items of a ResourceList, and say in its results what was done
+    #[command(args_override_self = true)]
+    Krm(KrmArgs),
+    /// Print a shell's completion script
+    Completion(CompletionArgs),
+    /// Write the manual pages
+    Man(ManArgs),
+    /// What kubectl offers next
+    #[command(name = COMPLETE, hide = true)]
+    Complete(CompleteArgs),
 }
+
+/// The command that kubectl's completion runs.
+const COMPLETE: &str = "__complete";
+
+/// The program that kubectl's completion looks for on the PATH: this one, under another name (kubectl
+/// `pkg/cmd/plugin/plugin_completion.go`).
+const COMPLETE_PROGRAM: &str = "kubectl_complete-routing_secrets";
 
 /// `--color`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -53,11 +75,16 @@ pub enum Colour {
     Never,
 }
 
-/// The arguments with `post-render` in its place where Helm has left it out (Helm 3 passes no
-/// arguments of its own) or given it twice (the Helm 4 plug-in's and the user's).
+/// The arguments with the command in its place: `post-render` where Helm has left it out (Helm 3 passes no
+/// arguments of its own) or given it twice (the Helm 4 plug-in's and the user's), `__complete` where kubectl asks.
 pub fn arguments(arguments: impl IntoIterator<Item = OsString>, stdin_is_terminal: bool) -> Vec<OsString> {
     const POST_RENDER: &str = "post-render";
     let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    let program = arguments.first().map(Path::new).and_then(Path::file_stem);
+    if program.is_some_and(|program| program == COMPLETE_PROGRAM) {
+        arguments.insert(1, COMPLETE.into());
+        return arguments;
+    }
     let first = arguments.get(1).and_then(|argument| argument.to_str()).map(str::to_owned);
     let asks_for_itself = matches!(first.as_deref(), Some("-h" | "--help" | "-V" | "--version"));
     match first.as_deref() {

@@ -1,6 +1,8 @@
 //! The commands: each gathers its inputs, calls the core, and hands to output.
 
+mod completion;
 pub mod kinds;
+mod krm;
 pub mod list;
 mod options;
 pub mod plan;
@@ -48,6 +50,11 @@ pub struct World<'w> {
 
 /// Runs the command line and gives the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World<'_>) -> u8 {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(shell) = completion::asking_shell(&world.env) {
+        // A shell that is told nothing offers nothing.
+        return completion::answer(&shell, &arguments, world).unwrap_or(FAILED);
+    }
     let arguments = cli::arguments(arguments, world.stdin_is_terminal);
     let cli = match options::parse(&arguments, &world.env) {
         Ok(Ok(cli)) => Ok(cli),
@@ -55,7 +62,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World<'_>)
         Err(error) => Err(error),
     };
     let result = match cli {
-        Ok(cli) => dispatch(cli, world),
+        Ok(cli) => dispatch(cli, &arguments, world),
         // A wrong variable is told like any failure of the filter, whatever helm shows of it.
         Err(error) if arguments.get(1).is_some_and(|first| first == "post-render") => post_render::fail(world, error),
         Err(error) => Err(error),
@@ -84,12 +91,16 @@ fn no_command(error: &clap::Error, world: &mut World<'_>) -> u8 {
     code
 }
 
-fn dispatch(cli: Cli, world: &mut World<'_>) -> Result<u8> {
+fn dispatch(cli: Cli, arguments: &[OsString], world: &mut World<'_>) -> Result<u8> {
     match cli.command {
         Command::PostRender(args) => post_render::run(args, world),
         Command::Plan(args) => plan::run(args, world),
         Command::List(args) => list::run(&args, world),
         Command::Kinds(args) => kinds::run(&args, world),
+        Command::Krm(_) => krm::run(arguments, world),
+        Command::Completion(args) => completion::script(&args, world),
+        Command::Man(args) => completion::manual(&args),
+        Command::Complete(args) => completion::candidates(&args.words, world),
     }
 }
 

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
+use serde_json::Value;
 
 use crate::cli::Cli;
 use crate::output::escape::escape;
@@ -48,6 +49,43 @@ pub(super) fn parse(arguments: &[OsString], env: &BTreeMap<OsString, OsString>) 
         all = alone;
     }
     Ok(Cli::from_arg_matches(&command.try_get_matches_from(all)?))
+}
+
+/// The arguments that say the same as a key of a KRM function's configuration: an option's name, also in camelCase, with
+/// a value or a list of values.
+///
+/// # Errors
+/// When the command has no such option, or the value is of another kind.
+pub(super) fn of_configuration(command: &str, key: &str, value: &Value) -> Result<Vec<OsString>> {
+    let mut long = String::new();
+    for character in key.chars() {
+        if character.is_ascii_uppercase() {
+            long.push('-');
+        }
+        long.push(character.to_ascii_lowercase());
+    }
+    let cli = Cli::command();
+    let options = cli.get_subcommands().filter(|subcommand| subcommand.get_name() == command);
+    let option = options.flat_map(Command::get_arguments).find(|option| option.get_long() == Some(&long));
+    let option = option.with_context(|| format!("the function's configuration: \"{}\" is no option", escape(key)))?;
+    let values = match value {
+        Value::Array(values) if matches!(option.get_action(), ArgAction::Append) => values.iter().collect(),
+        value => vec![value],
+    };
+    let mut arguments = Vec::new();
+    for value in values {
+        let text = match value {
+            Value::Null => continue,
+            Value::String(text) => text.clone(),
+            Value::Bool(_) | Value::Number(_) => value.to_string(),
+            Value::Array(_) | Value::Object(_) => {
+                bail!("the function's configuration: {} takes a value or, if repeatable, a list", escape(key));
+            }
+        };
+        let of_value = arguments_of(option, text.as_ref());
+        arguments.extend(of_value.map_err(|error| anyhow!("the function's configuration: {}{error}", escape(key)))?);
+    }
+    Ok(arguments)
 }
 
 fn variable(long: &str) -> String {

@@ -8,6 +8,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::cache;
 use crate::support::{Files, Tls, keys, repository};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,29 +39,11 @@ pub fn helms(secrets: &[Tls]) -> [Helm; 2] {
     [Three, Four].map(|version| Helm::new(version, secrets))
 }
 
-/// Where `tests/e2e/bed/obtain.sh --only helm` puts the version that `versions.sh` names.
 fn binary(version: Version) -> PathBuf {
-    let (name, pin) = match version {
-        Three => ("helm3", "HELM3="),
-        Four => ("helm4", "HELM4="),
-    };
-    let pins = fs::read_to_string(repository().join("tests/e2e/bed/versions.sh")).unwrap();
-    let number = pins.lines().find_map(|line| line.strip_prefix(pin)).expect("versions.sh pins both Helms");
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let cache = set("ROUTING_SECRETS_CACHE").unwrap_or_else(|| {
-        let caches = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
-        caches.expect("there is no HOME").join("routing-secrets-testbed")
-    });
-    let start = format!("{name}-{number}-");
-    let parts = fs::read_dir(&cache).into_iter().flatten().map(|entry| entry.unwrap().path());
-    let is_part = |path: &PathBuf| {
-        let folder = path.file_name().unwrap().to_string_lossy();
-        folder.starts_with(&start) && !folder.contains(".tmp.") && path.join("bin").join(name).is_file()
-    };
-    let found = parts.filter(is_part).max().unwrap_or_else(|| {
-        panic!("{name} {number} is not in {}: tests/e2e/bed/obtain.sh --only helm gets it", cache.display())
-    });
-    found.join("bin").join(name)
+    match version {
+        Three => cache::binary("helm3", "HELM3="),
+        Four => cache::binary("helm4", "HELM4="),
+    }
 }
 
 impl Helm {

@@ -1,4 +1,6 @@
-//! The plan for people.
+//! The plan for people, and for the programs that run functions.
+
+pub mod krm;
 
 use std::fmt::Write as _;
 
