@@ -1,6 +1,7 @@
 //! The ranking of routing secrets for a slot (R5), and the split of a slot's hosts (R9).
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use super::{Cover, HostName, WildcardSpan};
 use crate::inventory::Inventory;
@@ -17,6 +18,20 @@ pub struct Query<'q> {
     pub span: WildcardSpan,
     /// The Secret that the slot names.
     pub current: Option<&'q str>,
+    /// The only Secrets that may be named, where permission is needed and names them.
+    pub permitted: Option<&'q BTreeSet<String>>,
+}
+
+impl Query<'_> {
+    /// Whether the secret can be used and may be named.
+    #[must_use]
+    pub fn admits(&self, secret: &Secret) -> bool {
+        secret.is_usable() && self.permits(secret)
+    }
+
+    fn permits(&self, secret: &Secret) -> bool {
+        self.permitted.is_none_or(|names| names.contains(&secret.id.name))
+    }
 }
 
 /// A routing secret that was not taken.
@@ -52,7 +67,7 @@ fn covers_all(secret: &Secret, query: &Query<'_>) -> bool {
 pub fn winner<'i>(query: &Query<'_>, inventory: &'i Inventory) -> Option<&'i Secret> {
     inventory
         .routing(query.namespace)
-        .filter(|secret| secret.is_usable() && covers_all(secret, query))
+        .filter(|secret| query.admits(secret) && covers_all(secret, query))
         .reduce(|best, other| if compare(query, inventory, other, best).0 == Ordering::Less { other } else { best })
 }
 
@@ -77,6 +92,7 @@ fn lost(query: &Query<'_>, inventory: &Inventory, secret: &Secret, winner: Optio
         .collect();
     match winner {
         _ if missing.len() == query.hosts.len() => Reason::CoversNone,
+        _ if missing.is_empty() && !query.permits(secret) => Reason::NotPermitted,
         Some(winner) if missing.is_empty() => compare(query, inventory, winner, secret).1,
         _ => Reason::CoversSome(missing),
     }
@@ -107,7 +123,7 @@ fn compare(query: &Query<'_>, inventory: &Inventory, one: &Secret, other: &Secre
 /// their first host.
 #[must_use]
 pub fn split<'i>(query: &Query<'_>, inventory: &'i Inventory) -> Option<Vec<(Vec<usize>, &'i Secret)>> {
-    let usable: Vec<&Secret> = inventory.routing(query.namespace).filter(|secret| secret.is_usable()).collect();
+    let usable: Vec<&Secret> = inventory.routing(query.namespace).filter(|secret| query.admits(secret)).collect();
     let mut left: Vec<usize> = (0..query.hosts.len()).collect();
     let mut groups: Vec<(Vec<usize>, &Secret)> = Vec::new();
     while !left.is_empty() {

@@ -140,6 +140,17 @@ pub enum ClusterError {
     Expired(Read),
 }
 
+impl ClusterError {
+    /// The namespace that may not be read, if that is what is wrong.
+    #[must_use]
+    pub fn refused(&self) -> Option<&str> {
+        match self {
+            Self::Forbidden { read, .. } => read.namespace.as_deref(),
+            _ => None,
+        }
+    }
+}
+
 fn cure(read: &Read, message: &str) -> String {
     // No Role for the read helps someone who may not be who they say.
     if message.contains("cannot impersonate") {

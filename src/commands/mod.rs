@@ -1,6 +1,7 @@
 //! The commands: each gathers its inputs, calls the core, and hands to output.
 
 mod completion;
+mod elsewhere;
 pub mod kinds;
 mod krm;
 pub mod list;

@@ -9,7 +9,7 @@ use anyhow::{Result, anyhow, bail};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 
-use super::World;
+use super::{World, elsewhere};
 use crate::cli::{DecisionArgs, Require};
 use crate::cluster::{Access, CONCURRENT, Cluster, ClusterError, DEADLINE, Resource, Session, kubeconfig};
 use crate::helm::release::KubeAccess;
@@ -17,7 +17,7 @@ use crate::inventory::{Inventory, Sources, cluster, file, once};
 use crate::manifest::Manifest;
 use crate::output::escape::escape;
 use crate::plan::live::{LiveObject, LiveRef, foreign_triggers};
-use crate::plan::{self, ForeignTrigger, Live, Planned, Settings};
+use crate::plan::{self, ForeignTrigger, Found, Live, Outside, Planned, Settings};
 use crate::report;
 use crate::secret::{ObjectName, judge};
 
@@ -73,30 +73,45 @@ pub(super) fn plan(
     helm: &KubeAccess,
     world: &World<'_>,
 ) -> Result<Planned, Failure> {
-    let found = plan::find(manifest, settings).map_err(|error| Failure::Other(error.into()))?;
-    let namespaces = found.namespaces();
-    let decide = |inventory: &Inventory, live: &Live| {
-        plan::plan(manifest, &found, inventory, live, settings).map_err(|error| Failure::Other(error.into()))
+    let other = |error: plan::PlanError| Failure::Other(error.into());
+    let mut found = plan::find(manifest, settings).map_err(other)?;
+    let decide = |found: &Found<'_>, inventory: &Inventory, live: &Live| {
+        plan::plan(manifest, found, inventory, live, settings).map_err(|error| Failure::Other(error.into()))
     };
-    if namespaces.is_empty() {
-        return decide(&Inventory::default(), &Live::NotKnown);
+    if !found.has_slots() {
+        return decide(&found, &Inventory::default(), &Live::NotKnown);
     }
     if !args.inventory.is_empty() {
+        found.settle(&Outside::default()).map_err(other)?;
         let inventory = files(&args.inventory, settings.namespace.as_deref(), &settings.sources, world.now);
-        return decide(&inventory.map_err(Failure::Inventory)?, &Live::NotKnown);
+        return decide(&found, &inventory.map_err(Failure::Inventory)?, &Live::NotKnown);
     }
     let of_cluster = |error: ClusterError| {
         Failure::Inventory(anyhow::Error::from(error).context("the routing secrets could not be read from the cluster"))
     };
     let access = args.kube.access().map_err(|error| Failure::Other(error.into()))?.or_helm(helm);
     let session = session(&access, world, Some(DEADLINE)).map_err(of_cluster)?;
-    let read = cluster::read(session.cluster(), &namespaces, None, &settings.sources, world.now);
-    let inventory = session.run(read).map_err(of_cluster)?;
-    let mut planned = decide(&inventory, &Live::NotKnown)?;
+    let mut outside = session.run(elsewhere::read(session.cluster(), &found)).map_err(of_cluster)?;
+    let inventory = loop {
+        found.settle(&outside).map_err(other)?;
+        let namespaces = found.namespaces();
+        let read = cluster::read(session.cluster(), &namespaces, None, &settings.sources, world.now);
+        match session.run(read) {
+            Ok(inventory) => break inventory,
+            // Where only other namespaces' objects look, a refusal leaves those alone.
+            Err(error) => match error.refused().filter(|refused| found.foreign_namespaces().contains(*refused)) {
+                Some(refused) => {
+                    outside.unreadable.insert(refused.to_owned(), error.to_string());
+                }
+                None => return Err(of_cluster(error)),
+            },
+        }
+    };
+    let mut planned = decide(&found, &inventory, &Live::NotKnown)?;
     if !planned.rewritten.is_empty() {
         // What the live objects tell can only leave more objects alone, so these are enough (R12).
         let live = session.run(live(session.cluster(), &planned.rewritten, settings)).map_err(of_cluster)?;
-        planned = decide(&inventory, &Live::Known(live))?;
+        planned = decide(&found, &inventory, &Live::Known(live))?;
     }
     if let Some(plan) = &mut planned.plan {
         plan.reads = Some(session.cluster().reads());

@@ -15,6 +15,20 @@ pub enum Left {
     ClassIgnoresSecrets(String),
     /// The controller reads the Secret from a namespace that the render does not tell (R6).
     SecretElsewhere(String),
+    /// Nothing permits the object to name a Secret of that namespace (R6).
+    NotGranted {
+        /// What would.
+        permission: super::Permission,
+        /// The Secret's namespace.
+        namespace: String,
+    },
+    /// The Secrets, or the permissions, of another namespace may not be read.
+    NamespaceNotReadable {
+        /// The namespace.
+        namespace: String,
+        /// Why.
+        why: String,
+    },
     /// The slot names no hosts (R8).
     NoHosts,
     /// A wildcard host of this kind spans labels, which no certificate covers (R2).
@@ -76,6 +90,8 @@ impl Left {
             Self::Passthrough(_) => "passthrough",
             Self::ClassIgnoresSecrets(_) => "classIgnoresSecrets",
             Self::SecretElsewhere(_) => "secretElsewhere",
+            Self::NotGranted { .. } => "notGranted",
+            Self::NamespaceNotReadable { .. } => "namespaceNotReadable",
             Self::NoHosts => "noHosts",
             Self::WildcardSpansLabels(_) => "wildcardSpansLabels",
             Self::SeveralSecrets => "severalSecrets",
@@ -109,6 +125,12 @@ impl fmt::Display for Left {
             }
             Self::SecretElsewhere(what) => {
                 write!(f, "its controller reads the Secret from another namespace ({})", escape(what))
+            }
+            Self::NotGranted { permission, namespace } => {
+                write!(f, "no {permission:?} in namespace {} permits it to name a Secret there", escape(namespace))
+            }
+            Self::NamespaceNotReadable { namespace, why } => {
+                write!(f, "namespace {} could not be read: {}", escape(namespace), escape(why))
             }
             Self::NoHosts => f.write_str("it names no hosts"),
             Self::WildcardSpansLabels(host) => write!(

@@ -3,8 +3,10 @@
 //! A row says where a kind keeps its hosts, its Secret's name and its triggers. Rows are found by
 //! group *and* kind. Adding a kind of a known shape is adding a row.
 
+pub mod elsewhere;
 pub mod gateway;
 pub mod ingress;
+mod inline;
 pub mod kinds;
 pub mod left;
 pub mod others;
@@ -14,6 +16,7 @@ pub mod rule;
 pub mod traefik;
 pub mod trigger;
 
+pub use elsewhere::Spelled;
 pub use left::Left;
 pub use read::{Consumer, Served, Slot, read};
 
@@ -45,6 +48,10 @@ pub struct Row {
     pub secret_namespace: &'static [&'static str],
     /// What must allow a Secret of another namespace than the object's, if anything.
     pub permission: Option<Permission>,
+    /// The keys of a TLS block that say where the certificate is instead of a Secret.
+    pub inline: &'static [&'static str],
+    /// How a slot spells the Secret's name.
+    pub spelled: fn(&Document<'_>, NodeId, &str) -> Result<Spelled, Left>,
     /// Where the hosts of a slot stand.
     pub hosts: Hosts,
     /// The keys of these paths that hold sequences, for people.
@@ -78,6 +85,8 @@ impl Row {
         secret_name: &["secretName"],
         secret_namespace: &[],
         permission: None,
+        inline: &[],
+        spelled: |_, _, text| Ok(Spelled::plain(text)),
         hosts: Hosts::Entry(&["hosts"]),
         sequences: &[],
         note: "",
@@ -106,10 +115,12 @@ pub struct BlockTrigger {
 
 /// The kind of object that allows a consumer to name a Secret of another namespace: a security boundary, so it is
 /// checked and never created.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Permission {
     /// A ReferenceGrant of the Gateway API.
     ReferenceGrant,
+    /// A TLSCertificateDelegation of Contour.
+    TLSCertificateDelegation,
 }
 
 /// Where the hosts of a slot stand.

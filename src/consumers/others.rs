@@ -1,7 +1,7 @@
 //! Kinds of which one row says all.
 
 use super::trigger::Actor;
-use super::{BlockTrigger, Hosts, Left, NodeId, Row, Served};
+use super::{BlockTrigger, Hosts, Left, NodeId, Permission, Row, Served, Spelled};
 use crate::choose::WildcardSpan;
 use crate::manifest::document::{Document, NodeKind};
 use crate::manifest::object::Object;
@@ -13,6 +13,7 @@ pub static OPENSHIFT_ROUTE: Row = Row {
     kind: "Route",
     plural: "routes",
     secret_name: &["externalCertificate", "name"],
+    inline: &["certificate", "key"],
     hosts: Hosts::Object(&["spec", "host"]),
     note: "inline certificates are left; the router must be allowed to read the Secret",
     annotation_triggers: true,
@@ -41,6 +42,8 @@ pub static CONTOUR_INGRESS_ROUTE: Row = Row {
 const HTTP_PROXY_SHAPE: Row = Row {
     tls: &["spec", "virtualhost", "tls"],
     hosts: Hosts::Object(&["spec", "virtualhost", "fqdn"]),
+    permission: Some(Permission::TLSCertificateDelegation),
+    spelled: |_, _, text| Ok(Spelled::prefixed(text)),
     skip_slot: skip_contour,
     ..Row::PLAIN
 };
@@ -138,8 +141,7 @@ fn skip_contour(document: &Document<'_>, tls: NodeId) -> Option<Left> {
     if document.text_at(tls, &["passthrough"]).is_some_and(|text| !text.eq_ignore_ascii_case("false")) {
         return Some(Left::Passthrough("tls.passthrough: true".to_owned()));
     }
-    let name = document.text_at(tls, &["secretName"])?;
-    name.contains('/').then(|| Left::SecretElsewhere(format!("secretName: {name}")))
+    None
 }
 
 fn skip_kong(document: &Document<'_>, object: &Object<'_>) -> Option<Left> {

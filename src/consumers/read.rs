@@ -1,7 +1,8 @@
 //! Reads a consumer from its document by its row: hosts, slots, triggers, and what forbids an edit.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
+use super::elsewhere::{Spelled, Spelling};
 use super::path::{items_or_self, join, names};
 use super::trigger::{self, Actor, Class, ROUTER_RESOLVER, ROUTER_TLS, Trigger};
 use super::{Hosts, IGNORE, Left, NodeId, Row, row, rule};
@@ -36,12 +37,16 @@ pub struct Slot {
     pub secret_name: String,
     /// The namespace of the Secret, where the slot names another one than the object's own (R6).
     pub namespace: Option<String>,
+    /// The only Secrets of that namespace that the slot may name, where permission is needed and names them.
+    pub permitted: Option<BTreeSet<String>>,
+    /// How the object spells the name.
+    pub spelling: Spelling,
     /// The scalars that name the Secret, or the resolver's key; the last one counts.
     pub nodes: Vec<NodeId>,
     /// Why the slot is left alone whatever the secrets are.
     pub left: Option<Left>,
     pub(super) tls: NodeId,
-    list: Option<NodeId>,
+    pub(super) list: Option<NodeId>,
 }
 
 impl Slot {
@@ -150,22 +155,28 @@ impl Consumer<'_> {
                 (found.iter().map(|&(node, _)| node).collect(), join(path, self.row.secret_name, items))
             }
             (None, Some((trigger, key, _))) if trigger.replaces_name => (vec![key], format!("{path}.{}", trigger.key)),
-            (None, _) => return,
+            (None, _) => return self.read_inline(document, path, tls, list),
         };
         if let Some((trigger, node, value)) = trigger {
             let value = document.text(value).unwrap_or_default().to_owned();
             let key = format!("{}.{}", self.row.tls.join("."), trigger.key);
             self.triggers.push(Trigger { key, value, actor: trigger.actor, node });
         }
+        let written = named.and_then(|(node, _)| document.text(node)).unwrap_or_default();
+        let spelled = (self.row.spelled)(document, tls, written);
+        let misspelled = spelled.as_ref().err().cloned();
+        let Spelled { name, namespace, spelling } = spelled.unwrap_or_else(|_| Spelled::plain(written));
         let mut slot = Slot {
             path,
             hosts: Vec::new(),
             names: Vec::new(),
             listed: 0,
-            secret_name: named.and_then(|(node, _)| document.text(node)).unwrap_or_default().to_owned(),
-            namespace: self.secret_namespace(document, tls),
+            secret_name: name,
+            namespace: namespace.or_else(|| self.secret_namespace(document, tls)),
+            permitted: None,
+            spelling,
             nodes,
-            left: self.skipped(document, tls),
+            left: self.skipped(document, tls).or(misspelled),
             tls,
             list,
         };
@@ -207,6 +218,9 @@ impl Consumer<'_> {
         if let Some(left) = (self.row.skip_slot)(document, tls) {
             return Some(left);
         }
+        if let Some(key) = self.row.inline.iter().find(|key| document.get(tls, key).is_some()) {
+            return Some(Left::InlineCertificate((*key).to_owned()));
+        }
         let mut nodes = vec![tls];
         for key in self.row.secret_name {
             nodes = nodes.iter().flat_map(|&node| document.get(node, key)).collect();
@@ -231,13 +245,13 @@ impl Consumer<'_> {
     pub fn in_namespace(&mut self, own: &str) {
         for slot in &mut self.slots {
             slot.namespace = slot.namespace.take().filter(|namespace| namespace != own);
-            if let (Some(namespace), Some(_)) = (&slot.namespace, self.row.permission) {
-                slot.left.get_or_insert_with(|| Left::SecretElsewhere(format!("namespace {namespace}")));
+            if let (Some(namespace), Some(permission)) = (&slot.namespace, self.row.permission) {
+                slot.left.get_or_insert_with(|| Left::NotGranted { permission, namespace: namespace.clone() });
             }
         }
     }
 
-    fn slot_hosts(&self, document: &Document<'_>, tls: NodeId) -> Result<Vec<String>, Left> {
+    pub(super) fn slot_hosts(&self, document: &Document<'_>, tls: NodeId) -> Result<Vec<String>, Left> {
         let texts = |node: Option<NodeId>| -> Vec<String> {
             let nodes = node.into_iter().flat_map(|node| items_or_self(document, node));
             nodes.filter_map(|node| document.text(node).map(str::to_owned)).collect()
@@ -340,7 +354,7 @@ impl Consumer<'_> {
     /// Whether every edit that a decision could ask for can be made.
     fn try_edits(&self, document: &Document<'_>) -> Result<(), UnsupportedLayout> {
         let mut edits = Edits::default();
-        for slot in &self.slots {
+        for slot in self.slots.iter().filter(|slot| !matches!(slot.left, Some(Left::InlineCertificate(_)))) {
             self.point(document, slot, "a", &mut edits)?;
         }
         if !self.triggers.is_empty() {
@@ -373,7 +387,7 @@ impl Consumer<'_> {
         }
         for &value in &slot.nodes {
             if document.text(value).is_some() {
-                edits.set(document, value, secret_name)?;
+                edits.set(document, value, &slot.spelling.write(secret_name))?;
             }
         }
         Ok(())

@@ -10,6 +10,7 @@ use super::live::LiveRef;
 use super::view::Viewer;
 use super::{Live, MAX_NAMESPACES, Overwrite, Plan, PlanError, Settings};
 use crate::certificate::{self, Certificate};
+use crate::consumers::elsewhere::{DELEGATION, Grant, delegations};
 use crate::consumers::{self, Consumer, Left, TABLE};
 use crate::inventory::Inventory;
 use crate::manifest::edit::{Edits, UnsupportedLayout};
@@ -69,6 +70,7 @@ pub fn literals() -> Vec<Literals> {
     literals.push(certificate::LITERALS);
     literals.push(certificate::ISSUER_LITERALS);
     literals.push(CHART_MADE);
+    literals.push(Literals { kind: DELEGATION.1, group: DELEGATION.0 });
     literals
 }
 
@@ -84,6 +86,8 @@ pub struct Found<'r> {
     pub(super) certificate_namespaces: Vec<String>,
     pub(super) chart_made: HashSet<(String, String)>,
     pub(super) issuers: Vec<String>,
+    /// The permissions to name Secrets of other namespaces.
+    pub(super) grants: Vec<Grant>,
 }
 
 impl Found<'_> {
@@ -176,6 +180,7 @@ pub fn find<'r>(manifest: &'r Manifest<'_>, settings: &Settings) -> Result<Found
         found.certificate_namespaces.extend(part.certificate_namespaces);
         found.chart_made.extend(part.chart_made);
         found.issuers.extend(part.issuers);
+        found.grants.extend(part.grants);
     }
     let count = found.namespaces().len();
     if count > MAX_NAMESPACES {
@@ -203,6 +208,8 @@ fn collect_object<'r>(
     if certificate::is_certificate(&object) {
         found.certificate_namespaces.push(namespace_of(&object)?);
         found.certificates.push(certificate::read(index, document, object));
+    } else if (object.group, object.kind) == DELEGATION {
+        found.grants.extend(delegations(document, &object, &namespace_of(&object)?));
     } else if certificate::is_issuer(&object) {
         found.issuers.push(describe(&object));
     } else if object.group.is_empty() && object.kind == "Secret" {

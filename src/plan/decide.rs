@@ -107,9 +107,8 @@ fn judge_slot<'i>(render: &Render<'_, 'i>, at: usize, slot: &Slot) -> Verdict<'i
     if let Some(left) = slot.left.clone().or_else(|| consumer.left.clone()) {
         return Verdict::Left(left);
     }
-    let namespace = render.namespace(at, slot);
-    let current = (!slot.secret_name.is_empty()).then_some(slot.secret_name.as_str());
-    let query = Query { namespace, hosts: &slot.names, span: consumer.row.span, current };
+    let query = consumer.query(slot, &render.namespaces[at]);
+    let (namespace, current) = (query.namespace, query.current);
     let Some(winner) = choose::winner(&query, render.inventory) else {
         let is_splittable =
             slot.listed == slot.hosts.len() && slot.listed > 1 && consumer.row.splits && slot.is_entry();
@@ -118,7 +117,7 @@ fn judge_slot<'i>(render: &Render<'_, 'i>, at: usize, slot: &Slot) -> Verdict<'i
             Some(_) if is_chosen(render, namespace, consumer, slot) => Verdict::Left(Left::Chosen),
             Some(groups) if can_split(render, consumer, slot, &groups) => Verdict::Split(groups),
             Some(_) => Verdict::Left(Left::Layout),
-            None => Verdict::Left(Left::NotCovered(not_covered(render, namespace, consumer, slot))),
+            None => Verdict::Left(Left::NotCovered(not_covered(render, &query, slot))),
         };
     };
     if Some(winner.id.name.as_str()) == current {
@@ -147,9 +146,10 @@ pub(super) fn named(groups: &[(Vec<usize>, &Secret)]) -> Vec<(Vec<usize>, String
 
 /// The hosts of the slot that no usable routing secret covers; all when each has one, but not one
 /// for all.
-fn not_covered(render: &Render<'_, '_>, namespace: &str, consumer: &Consumer<'_>, slot: &Slot) -> Vec<String> {
-    let usable: Vec<&Secret> = render.inventory.routing(namespace).filter(|secret| secret.is_usable()).collect();
-    let is_covered = |name: &HostName| usable.iter().any(|secret| choose::covers(secret, name, consumer.row.span));
+fn not_covered(render: &Render<'_, '_>, query: &Query<'_>, slot: &Slot) -> Vec<String> {
+    let usable: Vec<&Secret> =
+        render.inventory.routing(query.namespace).filter(|secret| query.admits(secret)).collect();
+    let is_covered = |name: &HostName| usable.iter().any(|secret| choose::covers(secret, name, query.span));
     let pairs = slot.hosts.iter().zip(&slot.names);
     let uncovered: Vec<String> = pairs.filter(|(_, name)| !is_covered(name)).map(|(host, _)| host.clone()).collect();
     if uncovered.is_empty() { vec![format!("{} together", slot.hosts.join(", "))] } else { uncovered }

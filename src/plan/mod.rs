@@ -6,9 +6,11 @@ pub mod build;
 mod decide;
 mod facts;
 pub mod live;
+mod settle;
 mod view;
 
 pub use build::{Change, Found, Planned, find, plan};
+pub use settle::Outside;
 
 use std::collections::HashMap;
 

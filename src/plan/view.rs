@@ -82,13 +82,7 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
                     (Some(left), _) => (SlotDecision::Left, Vec::new(), Reason::left(left)),
                     (None, verdict) => outcome(slot, verdict),
                 };
-                let current = (!slot.secret_name.is_empty()).then_some(slot.secret_name.as_str());
-                let query = Query {
-                    namespace: self.render.namespace(at, slot),
-                    hosts: &slot.names,
-                    span: consumer.row.span,
-                    current,
-                };
+                let query = consumer.query(slot, namespace);
                 plans.push(SlotPlan {
                     object: self.object(consumer.document, &consumer.object, namespace),
                     line: self.line(consumer.document, slot.nodes.last().copied()),

@@ -96,20 +96,23 @@ pub fn left(plan: &Plan) -> String {
 
 fn slot_line(slot: &SlotPlan) -> String {
     let place = format!("{}: {}", place(&slot.object, slot.line), slot.path);
-    let from = if slot.from.is_empty() { "its resolver".into() } else { escape(&slot.from) };
-    let from = match &slot.secret_namespace {
-        Some(namespace) => format!("{}/{from}", escape(namespace)),
-        None => from.into_owned(),
+    let full = |name: &str| match &slot.secret_namespace {
+        Some(namespace) => format!("{}/{}", escape(namespace), escape(name)),
+        None => escape(name).into_owned(),
     };
+    let from = if slot.from.is_empty() { "its resolver".to_owned() } else { full(&slot.from) };
     let targets: Vec<String> = slot
         .to
         .iter()
-        .map(|target| format!("{} for {}", escape(&target.secret_name), escape(&target.hosts.join(", "))))
+        .map(|target| format!("{} for {}", full(&target.secret_name), escape(&target.hosts.join(", "))))
         .collect();
     match slot.decision {
         SlotDecision::Rewritten => format!("rewritten  {place}: {from} -> {}", targets.join("; ")),
         SlotDecision::Split => format!("split      {place}: {from} -> {}", targets.join("; ")),
         SlotDecision::Kept => format!("kept       {place}: {}", slot.reason.message),
+        SlotDecision::Left if slot.from.is_empty() && slot.reason.code == "inlineCertificate" => {
+            format!("left       {place}: {}", slot.reason.message)
+        }
         SlotDecision::Left => format!("left       {place}: {from}: {}", slot.reason.message),
     }
 }

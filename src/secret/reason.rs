@@ -38,6 +38,8 @@ pub enum Reason {
     NoDnsNames,
     /// It covers none of the hosts.
     CoversNone,
+    /// It covers the hosts, and nothing lets the object name it from another namespace.
+    NotPermitted,
     /// It covers only some of the hosts; those that it does not.
     CoversSome(Vec<String>),
     /// It expires soon, and another does not.
@@ -79,6 +81,7 @@ impl Reason {
             Self::Temporary => "temporary",
             Self::NoDnsNames => "noDnsNames",
             Self::CoversNone => "coversNone",
+            Self::NotPermitted => "notPermitted",
             Self::CoversSome(_) => "coversSome",
             Self::ExpiresSoon(_) => "expiresSoon",
             Self::SelfSigned => "selfSigned",
@@ -110,6 +113,7 @@ impl fmt::Display for Reason {
             Self::Temporary => f.write_str("it holds cert-manager's temporary certificate"),
             Self::NoDnsNames => f.write_str("its certificate has no DNS name that TLS clients accept"),
             Self::CoversNone => f.write_str("it covers none of the hosts"),
+            Self::NotPermitted => f.write_str("nothing lets the object name it from another namespace"),
             Self::CoversSome(missing) => write!(f, "it does not cover {}", escape(&missing.join(", "))),
             Self::ExpiresSoon(at) => write!(f, "it expires at {at}, with less than a third of its lifetime left"),
             Self::SelfSigned => f.write_str("it is self-signed and another is not"),

@@ -1,0 +1,159 @@
+//! Secrets in another namespace than the object's own: who may name them, and how (R6).
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use super::{Consumer, Slot};
+use crate::choose::Query;
+use crate::manifest::document::Document;
+use crate::manifest::object::Object;
+
+/// How a slot spells a Secret's name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Spelling {
+    /// `name`.
+    #[default]
+    Plain,
+    /// `namespace/name`.
+    Prefixed(String),
+    /// `name.namespace`.
+    Suffixed(String),
+    /// `name`, where a dot would start a namespace.
+    Undotted,
+}
+
+impl Spelling {
+    /// The name as it stands in the manifest.
+    #[must_use]
+    pub fn write<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        match self {
+            Self::Plain | Self::Undotted => name.into(),
+            Self::Prefixed(namespace) => format!("{namespace}/{name}").into(),
+            Self::Suffixed(namespace) => format!("{name}.{namespace}").into(),
+        }
+    }
+}
+
+/// A Secret's name as a slot spells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spelled {
+    /// The name alone.
+    pub name: String,
+    /// The namespace, where the text names one.
+    pub namespace: Option<String>,
+    /// How both are spelled.
+    pub spelling: Spelling,
+}
+
+impl Spelled {
+    /// A text that is a name and nothing else.
+    #[must_use]
+    pub fn plain(text: &str) -> Self {
+        Self { name: text.to_owned(), ..Self::default() }
+    }
+
+    /// `namespace/name`, or a name.
+    #[must_use]
+    pub fn prefixed(text: &str) -> Self {
+        text.split_once('/').map_or_else(
+            || Self::plain(text),
+            |(namespace, name)| Self {
+                name: name.to_owned(),
+                namespace: Some(namespace.to_owned()),
+                spelling: Spelling::Prefixed(namespace.to_owned()),
+            },
+        )
+    }
+}
+
+impl Consumer<'_> {
+    /// What is asked for a slot; `own` is the object's namespace.
+    #[must_use]
+    pub fn query<'q>(&self, slot: &'q Slot, own: &'q str) -> Query<'q> {
+        Query {
+            namespace: slot.namespace.as_deref().unwrap_or(own),
+            hosts: &slot.names,
+            span: self.row.span,
+            current: (!slot.secret_name.is_empty()).then_some(slot.secret_name.as_str()),
+            permitted: slot.permitted.as_ref(),
+        }
+    }
+}
+
+/// A permission to name Secrets of another namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The Secrets' namespace.
+    pub namespace: String,
+    /// The API group of the objects that may name them.
+    pub group: String,
+    /// Their kind; empty for every kind of the group.
+    pub kind: String,
+    /// Their namespace; `None` for every one.
+    pub from: Option<String>,
+    /// The Secret; `None` for every one.
+    pub secret_name: Option<String>,
+}
+
+impl Grant {
+    fn permits(&self, object: &Object<'_>, own: &str, namespace: &str) -> bool {
+        self.namespace == namespace
+            && self.group == object.group
+            && (self.kind.is_empty() || self.kind == object.kind)
+            && self.from.as_deref().is_none_or(|from| from == own)
+    }
+}
+
+/// The Secrets of a namespace that an object may name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Granted {
+    /// Every one.
+    Every,
+    /// These.
+    These(BTreeSet<String>),
+}
+
+/// The Secrets of a namespace that an object may name; `own` is its namespace.
+#[must_use]
+pub fn granted(grants: &[Grant], object: &Object<'_>, own: &str, namespace: &str) -> Granted {
+    let mut names = BTreeSet::new();
+    for grant in grants.iter().filter(|grant| grant.permits(object, own, namespace)) {
+        match &grant.secret_name {
+            Some(name) => names.insert(name.clone()),
+            None => return Granted::Every,
+        };
+    }
+    Granted::These(names)
+}
+
+/// Contour's permission: its group and kind.
+pub const DELEGATION: (&str, &str) = ("projectcontour.io", "TLSCertificateDelegation");
+
+/// What one entry of a TLSCertificateDelegation permits: `*` counts only as the one target
+/// (projectcontour/contour `internal/dag/cache.go: delegationPermitted`).
+#[must_use]
+pub fn delegated(namespace: &str, secret_name: &str, targets: &[&str]) -> Vec<Grant> {
+    let grant = |from: Option<&&str>| Grant {
+        namespace: namespace.to_owned(),
+        group: DELEGATION.0.to_owned(),
+        kind: String::new(),
+        from: from.map(|&from| from.to_owned()),
+        secret_name: Some(secret_name.to_owned()),
+    };
+    if targets == ["*"] { vec![grant(None)] } else { targets.iter().map(|target| grant(Some(target))).collect() }
+}
+
+/// What a TLSCertificateDelegation of the render permits; `own` is its namespace.
+#[must_use]
+pub fn delegations(document: &Document<'_>, object: &Object<'_>, own: &str) -> Vec<Grant> {
+    let entries = document.at(object.node, &["spec", "delegations"]);
+    let mut grants = Vec::new();
+    for entry in entries.iter().flat_map(|&entries| document.items(entries)) {
+        let Some(secret_name) = document.text_at(entry, &["secretName"]) else { continue };
+        let targets = document.get(entry, "targetNamespaces");
+        let targets: Vec<&str> =
+            targets.iter().flat_map(|&node| document.items(node)).filter_map(|node| document.text(node)).collect();
+        grants.extend(delegated(own, secret_name, &targets));
+    }
+    grants
+}

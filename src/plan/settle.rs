@@ -1,0 +1,78 @@
+//! Which Secrets of other namespaces the slots of a render may name (R6). It is settled before anything is decided.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Found, MAX_NAMESPACES, PlanError};
+use crate::consumers::elsewhere::{Grant, Granted, granted};
+use crate::consumers::{Left, Permission, Slot};
+
+/// What the cluster says about Secrets in other namespaces.
+#[derive(Clone, Debug, Default)]
+pub struct Outside {
+    /// The permissions beside those of the render.
+    pub grants: Vec<Grant>,
+    /// Namespaces that could not be read, and why.
+    pub unreadable: BTreeMap<String, String>,
+}
+
+impl Found<'_> {
+    /// Whether any object of the render names a TLS Secret.
+    #[must_use]
+    pub fn has_slots(&self) -> bool {
+        self.consumers.iter().any(|consumer| !consumer.slots.is_empty())
+    }
+
+    /// The namespaces that hold Secrets of slots, and no object with slots.
+    #[must_use]
+    pub fn foreign_namespaces(&self) -> BTreeSet<String> {
+        let with_slots = self.consumers.iter().zip(&self.namespaces).filter(|(consumer, _)| !consumer.slots.is_empty());
+        let own: BTreeSet<String> = with_slots.map(|(_, namespace)| namespace.clone()).collect();
+        self.namespaces().difference(&own).cloned().collect()
+    }
+
+    /// The permissions that slots need, with the namespaces that they must be in.
+    #[must_use]
+    pub fn wanted_grants(&self) -> BTreeSet<(Permission, String)> {
+        let mut wanted = BTreeSet::new();
+        for consumer in &self.consumers {
+            for slot in consumer.slots.iter().filter(|slot| is_open(slot)) {
+                wanted.extend(consumer.row.permission.zip(slot.namespace.clone()));
+            }
+        }
+        wanted
+    }
+
+    /// Settles which slots may name a Secret of another namespace, and which Secrets there.
+    ///
+    /// # Errors
+    /// When too many namespaces are named.
+    pub fn settle(&mut self, outside: &Outside) -> Result<(), PlanError> {
+        let grants: Vec<Grant> = self.grants.iter().chain(&outside.grants).cloned().collect();
+        for (consumer, own) in self.consumers.iter_mut().zip(&self.namespaces) {
+            for slot in consumer.slots.iter_mut().filter(|slot| is_open(slot)) {
+                let Some(namespace) = slot.namespace.clone() else { continue };
+                let granted = consumer.row.permission.map(|_| granted(&grants, &consumer.object, own, &namespace));
+                match (outside.unreadable.get(&namespace), granted) {
+                    (Some(why), _) => slot.left = Some(Left::NamespaceNotReadable { namespace, why: why.clone() }),
+                    // What in_namespace said stands.
+                    (None, Some(Granted::These(names))) if names.is_empty() => {}
+                    (None, granted) => {
+                        slot.left = None;
+                        slot.permitted = match granted {
+                            Some(Granted::These(names)) => Some(names),
+                            _ => None,
+                        };
+                    }
+                }
+            }
+        }
+        let count = self.namespaces().len();
+        if count > MAX_NAMESPACES { Err(PlanError::TooManyNamespaces(count)) } else { Ok(()) }
+    }
+}
+
+/// Whether only the other namespace speaks against the slot so far.
+fn is_open(slot: &Slot) -> bool {
+    slot.namespace.is_some()
+        && matches!(slot.left, None | Some(Left::NotGranted { .. } | Left::NamespaceNotReadable { .. }))
+}
