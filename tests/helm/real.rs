@@ -1,6 +1,7 @@
 //! The real Helms, each in a home of its own, with the program as their post-renderer.
 
-#![allow(unreachable_pub)]
+// Each test program uses a part of this.
+#![allow(dead_code, unreachable_pub)]
 
 use std::ffi::OsString;
 use std::fs;

