@@ -14,6 +14,7 @@ use base64::Engine as _;
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use routing_secrets::inventory::{Inventory, Sources, file, once};
+use routing_secrets::secret::chain::Chain;
 use routing_secrets::secret::{KeyMaterial, ObjectName, RawSecret, judge};
 use zeroize::Zeroizing;
 
@@ -52,12 +53,15 @@ fn from_file(text: &[u8]) {
 }
 
 fn from_values(certificate: Vec<u8>, key: Vec<u8>) {
+    let chain = Chain::read(&certificate, Some(&certificate));
+    assert!(chain.path().len() <= chain.links.len());
     let raw = RawSecret {
         id: ObjectName { namespace: "demo".to_owned(), name: "a".to_owned() },
         type_: "kubernetes.io/tls".to_owned(),
         labels: BTreeMap::new(),
         annotations: BTreeMap::new(),
         certificate: Ok(Some(certificate.clone())),
+        authorities: Some(certificate.clone()),
         key: Ok(KeyMaterial::Pem(Zeroizing::new(key.clone()))),
     };
     let secret = judge(raw, *NOW);

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::cluster::{Access, ClusterError, request_timeout};
+use crate::cluster::{Access, ClusterError, duration};
 use crate::helm::arguments::Token;
 
 /// kubectl's flags for reaching a cluster.
@@ -79,7 +79,11 @@ impl KubeArgs {
             ca_file: self.certificate_authority.clone(),
             insecure: self.insecure_skip_tls_verify,
             tls_server_name: self.tls_server_name.clone(),
-            request_timeout: self.request_timeout.as_deref().map(request_timeout).transpose()?,
+            request_timeout: self
+                .request_timeout
+                .as_deref()
+                .map(|time| duration("--request-timeout", time))
+                .transpose()?,
             chunk_size: self.chunk_size,
         })
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::ClusterError;
 use crate::helm::arguments::Token;
 use crate::helm::release::KubeAccess;
+use crate::output::escape::escape;
 
 /// kubectl's flags for reaching a cluster; what is not given comes from the kubeconfig.
 #[derive(Clone, Debug, Default)]
@@ -65,15 +66,17 @@ impl Access {
     }
 }
 
-/// kubectl's `--request-timeout`: a number of seconds, or a duration such as `1m30s`; zero for none.
+/// The value of an option such as kubectl's `--request-timeout`: a number of seconds, or a duration such as `1m30s`,
+/// days too.
 ///
 /// # Errors
 /// When it is neither.
-pub fn timeout(text: &str) -> Result<Duration, ClusterError> {
+pub fn duration(option: &str, text: &str) -> Result<Duration, ClusterError> {
     if let Ok(seconds) = text.parse::<u32>() {
         return Ok(Duration::from_secs(seconds.into()));
     }
-    let wrong = || ClusterError::Option(format!("--request-timeout \"{text}\" is no time such as 5, 5s or 1m30s"));
+    let wrong =
+        || ClusterError::Option(format!("{option} \"{}\" is no time such as 5, 5s, 1m30s or 30d", escape(text)));
     let mut rest = text;
     let mut total = Duration::ZERO;
     while !rest.is_empty() {
@@ -85,6 +88,7 @@ pub fn timeout(text: &str) -> Result<Duration, ClusterError> {
             "s" => Duration::from_secs(1),
             "m" => Duration::from_secs(60),
             "h" => Duration::from_secs(3600),
+            "d" => Duration::from_secs(86_400),
             _ => return Err(wrong()),
         };
         total = unit.checked_mul(number).and_then(|part| total.checked_add(part)).ok_or_else(wrong)?;
@@ -106,13 +110,14 @@ mod tests {
             ("1m30s", Some(90_000)),
             ("250ms", Some(250)),
             ("2h", Some(7_200_000)),
+            ("30d", Some(2_592_000_000)),
             ("", None),
             ("5x", None),
             ("s", None),
             ("1m30", None),
             ("-1", None),
         ] {
-            let found = timeout(text).ok().map(|time| time.as_millis());
+            let found = duration("--request-timeout", text).ok().map(|time| time.as_millis());
             assert_eq!(found, expected, "{text}");
         }
     }

@@ -21,7 +21,7 @@ use tokio::runtime::Runtime;
 use tokio::time::{Instant, timeout, timeout_at};
 use zeroize::Zeroizing;
 
-pub use access::{Access, timeout as request_timeout};
+pub use access::{Access, duration};
 pub use error::{ClusterError, Read};
 
 use crate::output::escape::escape;
@@ -48,8 +48,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// Asks for whole objects.
 const JSON: &str = "application/json";
 
-/// Asks for the metadata of objects alone.
+/// Asks for the metadata of an object alone.
 const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+
+/// Asks for the metadata of a list's objects alone.
+const METADATA_LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
 /// What a path segment or a query value may hold as it is (RFC 3986 section 2.3).
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -101,11 +104,11 @@ pub struct Resource<'r> {
     pub plural: &'r str,
 }
 
+/// Namespaces.
+pub const NAMESPACES: Resource<'static> = Resource { group: "", version: "v1", plural: "namespaces" };
+
 /// Core Secrets.
 pub const SECRETS: Resource<'static> = Resource { group: "", version: "v1", plural: "secrets" };
-
-/// Core Namespaces.
-pub const NAMESPACES: Resource<'static> = Resource { group: "", version: "v1", plural: "namespaces" };
 
 /// What of a list is asked for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -266,6 +269,29 @@ impl Cluster {
         &self,
         resource: Resource<'_>,
         selection: Selection<'_>,
+        each: impl FnMut(Batch<T>) -> bool,
+    ) -> Result<bool, ClusterError> {
+        self.pages(resource, selection, JSON, each).await
+    }
+
+    /// Reads a list of metadata as [`Cluster::list`] reads one of whole objects.
+    ///
+    /// # Errors
+    /// When a page cannot be read.
+    pub async fn list_metadata<T: DeserializeOwned>(
+        &self,
+        resource: Resource<'_>,
+        selection: Selection<'_>,
+        each: impl FnMut(Batch<T>) -> bool,
+    ) -> Result<bool, ClusterError> {
+        self.pages(resource, selection, METADATA_LIST, each).await
+    }
+
+    async fn pages<T: DeserializeOwned>(
+        &self,
+        resource: Resource<'_>,
+        selection: Selection<'_>,
+        accept: &str,
         mut each: impl FnMut(Batch<T>) -> bool,
     ) -> Result<bool, ClusterError> {
         let read = read("list", resource, selection.namespace);
@@ -274,7 +300,7 @@ impl Cluster {
         let mut restarted = false;
         loop {
             let path = list_path(resource, selection, self.chunk_size, &next);
-            let body = match self.request(&path, JSON, &read).await {
+            let body = match self.request(&path, accept, &read).await {
                 Ok(body) => body,
                 Err(Refusal::Expired) if !restarted && !next.is_empty() => {
                     restarted = true;

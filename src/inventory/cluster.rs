@@ -51,10 +51,12 @@ pub struct ApiObject {
     pub metadata: ApiMetadata,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct ApiData {
     #[serde(rename = "tls.crt")]
     certificate: Option<String>,
+    #[serde(rename = "ca.crt")]
+    authorities: Option<String>,
     #[serde(rename = "tls.key")]
     key: Option<Zeroizing<String>>,
 }
@@ -63,7 +65,7 @@ impl ApiSecret {
     /// What is judged of it.
     #[must_use]
     pub fn into_raw(self) -> RawSecret {
-        let ApiData { certificate, key } = self.data.unwrap_or(ApiData { certificate: None, key: None });
+        let ApiData { certificate, authorities, key } = self.data.unwrap_or_default();
         let certificate = certificate.map(|text| decode(&text, "tls.crt").map(|bytes| bytes.to_vec())).transpose();
         let key = key.map_or(Ok(KeyMaterial::Absent), |text| decode(&text, "tls.key").map(KeyMaterial::Pem));
         RawSecret {
@@ -72,6 +74,7 @@ impl ApiSecret {
             labels: self.metadata.labels.unwrap_or_default(),
             annotations: self.metadata.annotations.unwrap_or_default(),
             certificate,
+            authorities: authorities.and_then(|text| decode(&text, "ca.crt").ok()).map(|bytes| bytes.to_vec()),
             key,
         }
     }
@@ -112,7 +115,7 @@ pub async fn read(
     let secrets: Vec<Secret> = by_name.into_values().collect();
     let mut sources = Sources { given: given.to_vec(), ..Sources::default() };
     if given.is_empty() {
-        look_up(cluster, &secrets, namespaces, &mut sources).await;
+        look_up(cluster, &secrets, Some(namespaces), &mut sources).await;
     }
     Ok(Inventory::build(secrets, &sources, now))
 }
@@ -141,12 +144,19 @@ pub async fn certificates(
     Ok(is_served.then(|| certificates.into_values().collect()))
 }
 
-/// Finds out which of the mirrors' sources are routing secrets.
-async fn look_up(cluster: &Cluster, secrets: &[Secret], namespaces: &BTreeSet<String>, sources: &mut Sources) {
+/// Finds out which of the mirrors' sources are routing secrets. Those in namespaces that were read whole (`None`: all
+/// were) are known already.
+pub async fn look_up(
+    cluster: &Cluster,
+    secrets: &[Secret],
+    namespaces: Option<&BTreeSet<String>>,
+    sources: &mut Sources,
+) {
+    let is_known = |namespace: &String| namespaces.is_none_or(|namespaces| namespaces.contains(namespace));
     let named: BTreeSet<&ObjectName> = secrets
         .iter()
         .filter_map(|secret| match &secret.origin {
-            Origin::Mirror { of, by: Replicator::Reflector } if !namespaces.contains(&of.namespace) => Some(of),
+            Origin::Mirror { of, by: Replicator::Reflector } if !is_known(&of.namespace) => Some(of),
             _ => None,
         })
         .collect();

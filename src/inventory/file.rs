@@ -211,6 +211,7 @@ fn read_secret(value: &Value, namespace: Option<&str>) -> Result<Option<RawSecre
         labels,
         annotations: map(metadata.and_then(|metadata| metadata.get("annotations"))),
         certificate: certificate.map(|pem| pem.map(|pem| pem.to_vec())),
+        authorities: data(value, "ca.crt").ok().flatten().map(|pem| pem.to_vec()),
         key,
     }))
 }
@@ -238,6 +239,7 @@ fn read_inventory(value: &Value, number: usize, namespace: Option<&str>) -> Resu
         labels: item.labels,
         annotations: item.annotations,
         certificate: Ok(Some(item.certificate.into_bytes())),
+        authorities: None,
         key: Ok(KeyMaterial::Attested(item.key)),
     })
 }

@@ -1,5 +1,6 @@
 //! TLS Secrets: what their certificates say, and whether they are usable (R1, R4).
 
+pub mod chain;
 pub mod key;
 pub mod listed;
 pub mod mirror;
@@ -84,6 +85,8 @@ pub struct RawSecret {
     pub annotations: BTreeMap<String, String>,
     /// The value of `tls.crt`.
     pub certificate: Result<Option<Vec<u8>>, Reason>,
+    /// The value of `ca.crt`, where there is one that can be read.
+    pub authorities: Option<Vec<u8>>,
     /// Its key.
     pub key: Result<KeyMaterial, Reason>,
 }
