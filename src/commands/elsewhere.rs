@@ -1,11 +1,14 @@
 //! What the cluster says about Secrets in other namespaces than their objects' (R6). What cannot be read permits
 //! nothing, and fails no render.
 
+use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 
-use crate::cluster::{Batch, Cluster, ClusterError, Resource, Selection};
+use crate::cluster::{Batch, CONCURRENT, Cluster, ClusterError, Resource, Selection};
 use crate::consumers::Permission;
 use crate::consumers::elsewhere::{DELEGATION, Grant, delegated};
+use crate::consumers::gateway::{GROUP, grant};
+use crate::inventory::cluster::ApiMetadata;
 use crate::plan::{Found, Outside};
 
 const DELEGATIONS: Resource<'static> =
@@ -14,6 +17,7 @@ const DELEGATIONS: Resource<'static> =
 /// A TLSCertificateDelegation, as far as it matters here.
 #[derive(Deserialize)]
 struct Delegation {
+    metadata: ApiMetadata,
     spec: DelegationSpec,
 }
 
@@ -35,21 +39,32 @@ struct DelegationEntry {
 /// # Errors
 /// When the cluster does not answer; a refusal is no error.
 pub(super) async fn read(cluster: &Cluster, found: &Found<'_>) -> Result<Outside, ClusterError> {
+    let read: Vec<_> = stream::iter(found.wanted_grants())
+        .map(|(permission, namespace)| async move {
+            let granted = grants(cluster, permission, &namespace).await;
+            (namespace, granted)
+        })
+        .buffer_unordered(CONCURRENT)
+        .collect()
+        .await;
     let mut outside = Outside::default();
-    for (permission, namespace) in found.wanted_grants() {
-        let granted = match permission {
-            Permission::TLSCertificateDelegation => delegations(cluster, &namespace).await,
-            Permission::ReferenceGrant => continue,
-        };
+    for (namespace, granted) in read {
         match granted {
             Ok(grants) => outside.grants.extend(grants),
             Err(error @ ClusterError::Forbidden { .. }) => {
-                outside.unreadable.insert(namespace, error.to_string());
+                outside.unseen.insert(namespace, error.to_string());
             }
             Err(error) => return Err(error),
         }
     }
     Ok(outside)
+}
+
+async fn grants(cluster: &Cluster, permission: Permission, namespace: &str) -> Result<Vec<Grant>, ClusterError> {
+    match permission {
+        Permission::TLSCertificateDelegation => delegations(cluster, namespace).await,
+        Permission::ReferenceGrant => reference_grants(cluster, namespace).await,
+    }
 }
 
 async fn delegations(cluster: &Cluster, namespace: &str) -> Result<Vec<Grant>, ClusterError> {
@@ -58,16 +73,46 @@ async fn delegations(cluster: &Cluster, namespace: &str) -> Result<Vec<Grant>, C
     let each = |batch: Batch<Delegation>| {
         match batch {
             Batch::Items(items) => {
-                let entries = items.iter().flat_map(|item| &item.spec.delegations);
-                grants.extend(entries.flat_map(|entry| {
-                    let targets: Vec<&str> = entry.target_namespaces.iter().map(String::as_str).collect();
-                    delegated(namespace, &entry.secret_name, &targets)
-                }));
+                for item in &items {
+                    grants.extend(item.spec.delegations.iter().flat_map(|entry| {
+                        let targets: Vec<&str> = entry.target_namespaces.iter().map(String::as_str).collect();
+                        delegated(namespace, &item.metadata.name, &entry.secret_name, &targets)
+                    }));
+                }
             }
             Batch::Restart => grants.clear(),
         }
         true
     };
     cluster.list(DELEGATIONS, selection, each).await?;
+    Ok(grants)
+}
+
+/// A ReferenceGrant, as far as it matters here.
+#[derive(Deserialize)]
+struct ReferenceGrant {
+    metadata: ApiMetadata,
+    #[serde(default)]
+    spec: grant::GrantSpec,
+}
+
+async fn reference_grants(cluster: &Cluster, namespace: &str) -> Result<Vec<Grant>, ClusterError> {
+    let mut grants = Vec::new();
+    for version in grant::VERSIONS {
+        let each = |batch: Batch<ReferenceGrant>| {
+            match batch {
+                Batch::Items(items) => {
+                    grants.extend(items.iter().flat_map(|item| item.spec.grants(namespace, &item.metadata.name)));
+                }
+                Batch::Restart => grants.clear(),
+            }
+            true
+        };
+        let resource = Resource { group: GROUP, version, plural: grant::PLURAL };
+        let selection = Selection { namespace: Some(namespace), ..Selection::default() };
+        if cluster.list(resource, selection, each).await? {
+            break;
+        }
+    }
     Ok(grants)
 }

@@ -83,8 +83,10 @@ impl Consumer<'_> {
 /// A permission to name Secrets of another namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// The Secrets' namespace.
+    /// The Secrets' namespace, which is that of the object that permits.
     pub namespace: String,
+    /// The name of that object.
+    pub by: String,
     /// The API group of the objects that may name them.
     pub group: String,
     /// Their kind; empty for every kind of the group.
@@ -132,9 +134,10 @@ pub const DELEGATION: (&str, &str) = ("projectcontour.io", "TLSCertificateDelega
 /// What one entry of a TLSCertificateDelegation permits: `*` counts only as the one target
 /// (projectcontour/contour `internal/dag/cache.go: delegationPermitted`).
 #[must_use]
-pub fn delegated(namespace: &str, secret_name: &str, targets: &[&str]) -> Vec<Grant> {
+pub fn delegated(namespace: &str, by: &str, secret_name: &str, targets: &[&str]) -> Vec<Grant> {
     let grant = |from: Option<&&str>| Grant {
         namespace: namespace.to_owned(),
+        by: by.to_owned(),
         group: DELEGATION.0.to_owned(),
         kind: String::new(),
         from: from.map(|&from| from.to_owned()),
@@ -153,7 +156,7 @@ pub fn delegations(document: &Document<'_>, object: &Object<'_>, own: &str) -> V
         let targets = document.get(entry, "targetNamespaces");
         let targets: Vec<&str> =
             targets.iter().flat_map(|&node| document.items(node)).filter_map(|node| document.text(node)).collect();
-        grants.extend(delegated(own, secret_name, &targets));
+        grants.extend(delegated(own, object.name, secret_name, &targets));
     }
     grants
 }

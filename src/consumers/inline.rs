@@ -19,6 +19,8 @@ impl Consumer<'_> {
             secret_name: String::new(),
             namespace: None,
             permitted: None,
+            shim: true,
+            open: false,
             spelling: Spelling::Plain,
             nodes: vec![key],
             tls,

@@ -22,6 +22,13 @@ pub enum Left {
         /// The Secret's namespace.
         namespace: String,
     },
+    /// A routing secret of that namespace covers the hosts, and nothing permits the object to name it (R6).
+    NotPermitted {
+        /// What would.
+        permission: super::Permission,
+        /// The routing secret.
+        secret: crate::secret::ObjectName,
+    },
     /// The Secrets, or the permissions, of another namespace may not be read.
     NamespaceNotReadable {
         /// The namespace.
@@ -31,12 +38,20 @@ pub enum Left {
     },
     /// The slot names no hosts (R8).
     NoHosts,
+    /// The listener names no hostname, and no route of the render that attaches to it names one.
+    NoRouteHosts,
+    /// Which names are served is not known.
+    OpenNames(String),
     /// A wildcard host of this kind spans labels, which no certificate covers (R2).
     WildcardSpansLabels(String),
     /// The slot names several Secrets.
     SeveralSecrets,
     /// The slot names something else than a Secret.
     NoSecret,
+    /// The listener ends no TLS; its field says so.
+    NoTls(String),
+    /// The certificate comes from a cloud's or a mesh's own store, or the Secret has to hold more than that.
+    CertificateElsewhere(String),
     /// The certificate is written into the object itself.
     InlineCertificate(String),
     /// A host is no name that a certificate could cover.
@@ -91,11 +106,17 @@ impl Left {
             Self::ClassIgnoresSecrets(_) => "classIgnoresSecrets",
             Self::SecretElsewhere(_) => "secretElsewhere",
             Self::NotGranted { .. } => "notGranted",
+            Self::NotPermitted { .. } => "notPermitted",
             Self::NamespaceNotReadable { .. } => "namespaceNotReadable",
             Self::NoHosts => "noHosts",
+            // To programs both are slots that name no hosts (R8).
+            Self::NoRouteHosts => "noHosts",
+            Self::OpenNames(_) => "openNames",
             Self::WildcardSpansLabels(_) => "wildcardSpansLabels",
             Self::SeveralSecrets => "severalSecrets",
             Self::NoSecret => "noSecret",
+            Self::NoTls(_) => "noTls",
+            Self::CertificateElsewhere(_) => "certificateElsewhere",
             Self::InlineCertificate(_) => "inlineCertificate",
             Self::UndecidableHost { .. } => "undecidableHost",
             Self::UndecidableRule(_) => "undecidableRule",
@@ -129,10 +150,17 @@ impl fmt::Display for Left {
             Self::NotGranted { permission, namespace } => {
                 write!(f, "no {permission:?} in namespace {} permits it to name a Secret there", escape(namespace))
             }
+            Self::NotPermitted { permission, secret } => {
+                write!(f, "{secret} covers its hosts, and no {permission:?} permits it to name that Secret")
+            }
             Self::NamespaceNotReadable { namespace, why } => {
                 write!(f, "namespace {} could not be read: {}", escape(namespace), escape(why))
             }
             Self::NoHosts => f.write_str("it names no hosts"),
+            Self::NoRouteHosts => {
+                f.write_str("it names no hostname, and no route of the render that attaches to it names one")
+            }
+            Self::OpenNames(why) => write!(f, "which names it serves is not known: {}", escape(why)),
             Self::WildcardSpansLabels(host) => write!(
                 f,
                 "{} stands for names of any depth in this kind, and a certificate's wildcard for one label",
@@ -140,6 +168,10 @@ impl fmt::Display for Left {
             ),
             Self::SeveralSecrets => f.write_str("it names several Secrets"),
             Self::NoSecret => f.write_str("it names something else than a Secret"),
+            Self::NoTls(what) => write!(f, "it ends no TLS ({})", escape(what)),
+            Self::CertificateElsewhere(what) => {
+                write!(f, "more than a TLS Secret decides about its certificate ({})", escape(what))
+            }
             Self::InlineCertificate(why) => {
                 write!(f, "its certificate is written into the object itself ({})", escape(why))
             }

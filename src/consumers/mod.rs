@@ -46,6 +46,8 @@ pub struct Row {
     pub secret_name: &'static [&'static str],
     /// The path in the TLS block of the namespace that the name is meant in, where a kind can name one.
     pub secret_namespace: &'static [&'static str],
+    /// Whether its slots are listeners, which serve the hosts of the routes that attach where they name none.
+    pub has_listeners: bool,
     /// What must allow a Secret of another namespace than the object's, if anything.
     pub permission: Option<Permission>,
     /// The keys of a TLS block that say where the certificate is instead of a Secret.
@@ -84,6 +86,7 @@ impl Row {
         tls: &["spec", "tls"],
         secret_name: &["secretName"],
         secret_namespace: &[],
+        has_listeners: false,
         permission: None,
         inline: &[],
         spelled: |_, _, text| Ok(Spelled::plain(text)),

@@ -41,11 +41,16 @@ pub struct Slot {
     pub permitted: Option<BTreeSet<String>>,
     /// How the object spells the name.
     pub spelling: Spelling,
+    /// Whether cert-manager orders a certificate for the slot when the object asks for one.
+    pub shim: bool,
+    /// Whether it is a listener without a hostname, whose hosts are those of routes that are known here.
+    pub open: bool,
     /// The scalars that name the Secret, or the resolver's key; the last one counts.
     pub nodes: Vec<NodeId>,
     /// Why the slot is left alone whatever the secrets are.
     pub left: Option<Left>,
-    pub(super) tls: NodeId,
+    /// The TLS block, the entry or the listener that names the Secret.
+    pub tls: NodeId,
     pub(super) list: Option<NodeId>,
 }
 
@@ -54,6 +59,28 @@ impl Slot {
     #[must_use]
     pub fn is_entry(&self) -> bool {
         self.list.is_some()
+    }
+
+    /// Gives the slot the hosts of what attaches to it.
+    pub fn attach(&mut self, hosts: Vec<String>, span: WildcardSpan) {
+        self.left = None;
+        self.listed = hosts.len();
+        self.hosts = hosts;
+        self.read_names(span);
+    }
+
+    fn read_names(&mut self, span: WildcardSpan) {
+        for host in &self.hosts {
+            match HostName::parse(host) {
+                Ok(name) if name.is_wildcard() && span == WildcardSpan::ManyLabels => {
+                    self.left.get_or_insert(Left::WildcardSpansLabels(host.clone()));
+                }
+                Ok(name) => self.names.push(name),
+                Err(error) => {
+                    self.left.get_or_insert(Left::UndecidableHost { host: host.clone(), why: error.to_string() });
+                }
+            }
+        }
     }
 
     /// The hosts that the slot lists itself.
@@ -175,6 +202,8 @@ impl Consumer<'_> {
             namespace: namespace.or_else(|| self.secret_namespace(document, tls)),
             permitted: None,
             spelling,
+            shim: true,
+            open: false,
             nodes,
             left: self.skipped(document, tls).or(misspelled),
             tls,
@@ -185,6 +214,9 @@ impl Consumer<'_> {
             Err(left) => slot.left = Some(left),
         }
         slot.listed = slot.hosts.len();
+        // Where the shim skips an entry or listener (cert-manager `certificate-shim/sync.go: validate…Block`).
+        slot.shim =
+            slot.listed > 0 && !matches!(slot.left, Some(Left::Passthrough(_) | Left::NoTls(_) | Left::NoSecret));
         if slot.left.is_none() && slot.hosts.is_empty() {
             slot.left = Some(Left::NoHosts);
         }
@@ -193,17 +225,7 @@ impl Consumer<'_> {
             slot.left = Some(Left::Layout);
         }
         self.add_aliases(&mut slot);
-        for host in &slot.hosts {
-            match HostName::parse(host) {
-                Ok(name) if name.is_wildcard() && self.row.span == WildcardSpan::ManyLabels => {
-                    slot.left.get_or_insert(Left::WildcardSpansLabels(host.clone()));
-                }
-                Ok(name) => slot.names.push(name),
-                Err(error) => {
-                    slot.left.get_or_insert(Left::UndecidableHost { host: host.clone(), why: error.to_string() });
-                }
-            }
-        }
+        slot.read_names(self.row.span);
         let mut keys: Vec<&str> = self.row.secret_name.iter().take(1).copied().collect();
         if let Hosts::Entry([key]) = self.row.hosts {
             keys.push(key);
@@ -245,10 +267,17 @@ impl Consumer<'_> {
     pub fn in_namespace(&mut self, own: &str) {
         for slot in &mut self.slots {
             slot.namespace = slot.namespace.take().filter(|namespace| namespace != own);
+            // No shim writes into another namespace.
+            slot.shim &= slot.namespace.is_none();
             if let (Some(namespace), Some(permission)) = (&slot.namespace, self.row.permission) {
                 slot.left.get_or_insert_with(|| Left::NotGranted { permission, namespace: namespace.clone() });
             }
         }
+    }
+
+    /// The triggers that act for a slot; of what issuers beside cert-manager skip nothing is known.
+    pub fn triggers_for(&self, slot: &Slot) -> impl Iterator<Item = &Trigger> {
+        self.triggers.iter().filter(|trigger| slot.shim || !trigger.key.starts_with("cert-manager.io/"))
     }
 
     pub(super) fn slot_hosts(&self, document: &Document<'_>, tls: NodeId) -> Result<Vec<String>, Left> {

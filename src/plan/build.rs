@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rayon::prelude::*;
 
-use super::decide::{Decided, Judged, Verdict, decide, named, writes_secrets};
+use super::attach::FoundRoute;
+use super::decide::{Decided, Judged, Verdict, decide, named};
 use super::facts::Render;
 use super::live::LiveRef;
 use super::view::Viewer;
 use super::{Live, MAX_NAMESPACES, Overwrite, Plan, PlanError, Settings};
 use crate::certificate::{self, Certificate};
 use crate::consumers::elsewhere::{DELEGATION, Grant, delegations};
+use crate::consumers::gateway::{grant, route};
 use crate::consumers::{self, Consumer, Left, TABLE};
 use crate::inventory::Inventory;
 use crate::manifest::edit::{Edits, UnsupportedLayout};
@@ -71,6 +73,8 @@ pub fn literals() -> Vec<Literals> {
     literals.push(certificate::ISSUER_LITERALS);
     literals.push(CHART_MADE);
     literals.push(Literals { kind: DELEGATION.1, group: DELEGATION.0 });
+    literals.push(grant::LITERALS);
+    literals.extend(route::LITERALS);
     literals
 }
 
@@ -87,6 +91,7 @@ pub struct Found<'r> {
     pub(super) chart_made: HashSet<(String, String)>,
     pub(super) issuers: Vec<String>,
     /// The permissions to name Secrets of other namespaces.
+    pub(super) routes: Vec<FoundRoute<'r>>,
     pub(super) grants: Vec<Grant>,
 }
 
@@ -133,7 +138,7 @@ pub fn plan(
     let decided = decide(&render);
     refuse_overwrites(&render, &decided)?;
     let changes = changes(&render, &decided)?;
-    let plan = settings.explain.then(|| Viewer::new(&render, &decided).plan());
+    let plan = settings.explain.then(|| Viewer::new(&render, &decided).plan(found));
     Ok(Planned { plan, changes, rewritten: rewritten(&render, &decided) })
 }
 
@@ -180,8 +185,10 @@ pub fn find<'r>(manifest: &'r Manifest<'_>, settings: &Settings) -> Result<Found
         found.certificate_namespaces.extend(part.certificate_namespaces);
         found.chart_made.extend(part.chart_made);
         found.issuers.extend(part.issuers);
+        found.routes.extend(part.routes);
         found.grants.extend(part.grants);
     }
+    found.attach(manifest)?;
     let count = found.namespaces().len();
     if count > MAX_NAMESPACES {
         return Err(PlanError::TooManyNamespaces(count));
@@ -199,11 +206,8 @@ fn collect_object<'r>(
 ) -> Result<(), PlanError> {
     let namespace_of = |object: &Object<'_>| {
         let given = object.namespace.filter(|namespace| !namespace.is_empty());
-        given.map(str::to_owned).or_else(|| settings.namespace.clone()).ok_or_else(|| PlanError::NamespaceUnknown {
-            document: index + 1,
-            line: manifest.line(index, object.node),
-            object: describe(object),
-        })
+        let namespace = given.map(str::to_owned).or_else(|| settings.namespace.clone());
+        namespace.ok_or_else(|| PlanError::namespace_unknown(manifest, index, object))
     };
     if certificate::is_certificate(&object) {
         found.certificate_namespaces.push(namespace_of(&object)?);
@@ -212,6 +216,11 @@ fn collect_object<'r>(
         found.grants.extend(delegations(document, &object, &namespace_of(&object)?));
     } else if certificate::is_issuer(&object) {
         found.issuers.push(describe(&object));
+    } else if route::is_route(&object) {
+        let namespace = namespace_of(&object).ok();
+        found.routes.push(FoundRoute { route: route::read(index, document, object), namespace });
+    } else if grant::is_grant(&object) {
+        found.grants.extend(grant::read(document, &object, &namespace_of(&object)?));
     } else if object.group.is_empty() && object.kind == "Secret" {
         if document.text_at(object.node, &["type"]) == Some("kubernetes.io/tls") {
             found.chart_made.insert((namespace_of(&object)?, object.name.to_owned()));
@@ -242,12 +251,9 @@ fn refuse_overwrites(render: &Render<'_, '_>, decided: &Decided<'_>) -> Result<(
             Some(Left::ProducedByTrigger) | None => continue,
             Some(why) => why,
         };
-        if !writes_secrets(consumer) {
-            continue;
-        }
         let overwritten = consumer.slots.iter().find(|slot| {
             let secret = render.inventory.get(render.namespace(at, slot), &slot.secret_name);
-            slot.listed > 0 && secret.is_some_and(|secret| secret.routing)
+            render.writes(at, slot) && secret.is_some_and(|secret| secret.routing)
         });
         if let Some(slot) = overwritten {
             return Err(PlanError::Overwrite(Box::new(Overwrite {

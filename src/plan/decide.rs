@@ -9,7 +9,6 @@ use super::facts::{Render, Uses};
 use super::{ForeignTrigger, Live};
 use crate::certificate::{self, Keep};
 use crate::choose::{self, DnsNames, HostName, Query};
-use crate::consumers::trigger::Actor;
 use crate::consumers::{Consumer, Left, Slot};
 use crate::manifest::edit::Edits;
 use crate::secret::Secret;
@@ -117,7 +116,7 @@ fn judge_slot<'i>(render: &Render<'_, 'i>, at: usize, slot: &Slot) -> Verdict<'i
             Some(_) if is_chosen(render, namespace, consumer, slot) => Verdict::Left(Left::Chosen),
             Some(groups) if can_split(render, consumer, slot, &groups) => Verdict::Split(groups),
             Some(_) => Verdict::Left(Left::Layout),
-            None => Verdict::Left(Left::NotCovered(not_covered(render, &query, slot))),
+            None => Verdict::Left(no_winner(render, at, &query, slot)),
         };
     };
     if Some(winner.id.name.as_str()) == current {
@@ -142,6 +141,16 @@ fn can_split(render: &Render<'_, '_>, consumer: &Consumer<'_>, slot: &Slot, grou
 /// The groups of a split with the names of their Secrets.
 pub(super) fn named(groups: &[(Vec<usize>, &Secret)]) -> Vec<(Vec<usize>, String)> {
     groups.iter().map(|(hosts, secret)| (hosts.clone(), secret.id.name.clone())).collect()
+}
+
+/// Why no secret serves the slot.
+fn no_winner(render: &Render<'_, '_>, at: usize, query: &Query<'_>, slot: &Slot) -> Left {
+    let any = Query { permitted: None, ..*query };
+    let barred = query.permitted.and_then(|_| choose::winner(&any, render.inventory));
+    match (barred, render.consumers[at].row.permission) {
+        (Some(secret), Some(permission)) => Left::NotPermitted { permission, secret: secret.id.clone() },
+        _ => Left::NotCovered(not_covered(render, query, slot)),
+    }
 }
 
 /// The hosts of the slot that no usable routing secret covers; all when each has one, but not one
@@ -176,14 +185,23 @@ fn reduced(
     slot: &Slot,
     winner: &Secret,
 ) -> Option<String> {
-    if consumer.unlisted.is_empty() {
+    if consumer.unlisted.is_empty() && !slot.open {
         return None;
     }
     let span = consumer.row.span;
     let certificates = render.certificates_of(namespace, &slot.secret_name);
     let asked: Vec<String> = certificates.iter().flat_map(|&at| render.certificates[at].spec.names.clone()).collect();
-    let (asked, _) = DnsNames::read(&asked);
     let named = render.inventory.get(namespace, &slot.secret_name);
+    if slot.open {
+        // Routes of other releases can attach: every name of its certificate may be served.
+        let now = named.filter(|secret| secret.is_usable()).and_then(|secret| secret.certificate.as_ref());
+        let names = asked.iter().chain(now.iter().flat_map(|certificate| &certificate.dns_names));
+        let is_lost = |name: &&String| {
+            HostName::parse(name).is_ok_and(|name| !choose::covers(winner, &name, choose::WildcardSpan::OneLabel))
+        };
+        return names.into_iter().find(is_lost).cloned();
+    }
+    let (asked, _) = DnsNames::read(&asked);
     let served_now = |name: &HostName| {
         asked.cover(name, span) != choose::Cover::No || named.is_some_and(|secret| choose::covers(secret, name, span))
     };
@@ -202,7 +220,8 @@ fn foreign_trigger(render: &Render<'_, '_>, at: usize) -> Option<Left> {
 fn produced_by_trigger(render: &Render<'_, '_>, at: usize) -> Option<Left> {
     let consumer = &render.consumers[at];
     let issuer = certificate::issuer_of(consumer);
-    let is_produced = consumer.slots.iter().any(|slot| {
+    let mut written = consumer.slots.iter().filter(|slot| render.writes(at, slot));
+    let is_produced = written.any(|slot| {
         render.inventory.get(render.namespace(at, slot), &slot.secret_name).is_some_and(|secret| {
             secret.routing
                 && secret.producer.as_ref().is_some_and(|producer| {
@@ -211,24 +230,18 @@ fn produced_by_trigger(render: &Render<'_, '_>, at: usize) -> Option<Left> {
                 })
         })
     });
-    (is_produced && writes_secrets(consumer)).then_some(Left::ProducedByTrigger)
+    is_produced.then_some(Left::ProducedByTrigger)
 }
 
 /// R10: all or nothing. One slot that stays keeps the triggers, and they keep every slot.
 fn stays_for_a_slot(consumer: &Consumer<'_>, slots: &[Verdict<'_>]) -> Option<Left> {
-    if consumer.triggers.is_empty() {
-        return None;
-    }
     consumer.slots.iter().zip(slots).find_map(|(slot, verdict)| match verdict {
-        Verdict::Left(Left::NoHosts) => None,
+        Verdict::Left(Left::NoHosts | Left::NoRouteHosts) => None,
+        // Nobody needs a trigger that does nothing for the slot.
+        _ if consumer.triggers_for(slot).next().is_none() => None,
         Verdict::Left(left) => Some(Left::TriggerStays(format!("{}: {left}", slot.path))),
         _ => None,
     })
-}
-
-/// Whether a trigger of the object makes an issuer write into its Secrets.
-pub(super) fn writes_secrets(consumer: &Consumer<'_>) -> bool {
-    consumer.triggers.iter().any(|trigger| trigger.actor == Actor::Secret)
 }
 
 /// R10: why a Secret that the consumer's trigger produces is needed although nothing that stays
@@ -242,12 +255,15 @@ fn needed_secret(
     at: usize,
 ) -> Option<Keep> {
     let consumer = &render.consumers[at];
-    if judged.whole.is_some() || !writes_secrets(consumer) {
+    if judged.whole.is_some() {
         return None;
     }
     let rewritten = (0..consumer.slots.len()).filter(|&slot| judged.is_rewritten(slot));
     rewritten.map(|slot| &consumer.slots[slot]).find_map(|slot| {
         let namespace = render.namespace(at, slot);
+        if !render.writes(at, slot) {
+            return None;
+        }
         if render.stays_produced(uses, certificates, namespace, &slot.secret_name) {
             return None;
         }

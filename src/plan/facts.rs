@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::decide::{Judged, SlotIndex, Verdict, writes_secrets};
+use super::decide::{Judged, SlotIndex, Verdict};
 use super::{Live, Settings};
 use crate::certificate::{Certificate, CertificateSpec, Facts, Keep, keep, of_trigger};
 use crate::choose::{self, HostName};
+use crate::consumers::trigger::Actor;
 use crate::consumers::{Consumer, Slot};
 use crate::inventory::Inventory;
 use crate::manifest::mention::{EVERY, Mention, Names};
@@ -51,7 +52,7 @@ impl Render<'_, '_> {
         for (at, consumer) in self.consumers.iter().enumerate() {
             for (slot, named) in consumer.slots.iter().enumerate() {
                 let key = (self.namespace(at, named).to_owned(), named.secret_name.clone());
-                if writes_secrets(consumer) {
+                if self.writes(at, named) {
                     self.triggered.insert(key.clone());
                 }
                 self.slots.entry(key).or_default().push((at, slot));
@@ -66,6 +67,11 @@ impl Render<'_, '_> {
     /// The namespace of the Secret that a consumer's slot names (R6).
     pub(super) fn namespace<'a>(&'a self, at: usize, slot: &'a Slot) -> &'a str {
         slot.namespace.as_deref().unwrap_or(&self.namespaces[at])
+    }
+
+    /// Whether a trigger makes an issuer write into the Secret of a consumer's slot.
+    pub(super) fn writes(&self, at: usize, slot: &Slot) -> bool {
+        slot.listed > 0 && self.consumers[at].triggers_for(slot).any(|trigger| trigger.actor == Actor::Secret)
     }
 
     /// `group/kind/namespace/name` of a consumer, as [`Live`] names it.
@@ -116,8 +122,7 @@ impl Render<'_, '_> {
                 if of.left.is_none() && !judged.is_rewritten(slot) {
                     of.left = Some((at, slot));
                 }
-                of.trigger_stays |=
-                    judged.whole.is_some() && writes_secrets(consumer) && consumer.slots[slot].listed > 0;
+                of.trigger_stays |= judged.whole.is_some() && self.writes(at, &consumer.slots[slot]);
                 match &judged.slots[slot] {
                     _ if judged.whole.is_some() => {}
                     Verdict::Rewrite(secret) | Verdict::Keep(secret) => {

@@ -2,6 +2,7 @@
 //! diff are views of it.
 
 pub mod apply;
+mod attach;
 pub mod build;
 mod decide;
 mod facts;
@@ -132,6 +133,8 @@ pub struct Plan {
     pub triggers: Vec<TriggerPlan>,
     /// Every cert-manager Certificate of the render.
     pub certificates: Vec<CertificatePlan>,
+    /// Every route of the Gateway API: TLS for its hosts is elsewhere.
+    pub routes: Vec<RoutePlan>,
     /// How often the cluster was read; absent when it was not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reads: Option<Reads>,
@@ -286,6 +289,30 @@ pub struct CertificatePlan {
     pub reason: Reason,
     /// The routing secrets that serve its names now.
     pub covered_by: Vec<String>,
+}
+
+/// A route's part of the plan: it names hosts and no Secret.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RoutePlan {
+    /// The object.
+    pub object: ObjectRef,
+    /// Its hosts; none stands for every host.
+    pub hosts: Vec<String>,
+    /// The Gateways and ListenerSets that end TLS for it.
+    pub tls_at: Vec<TlsAt>,
+}
+
+/// What ends TLS for a route.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TlsAt {
+    /// The kind.
+    pub kind: String,
+    /// The namespace.
+    pub namespace: String,
+    /// The name.
+    pub name: String,
 }
 
 /// Something a person should know.

@@ -11,8 +11,10 @@ use crate::consumers::{Left, Permission, Slot};
 pub struct Outside {
     /// The permissions beside those of the render.
     pub grants: Vec<Grant>,
-    /// Namespaces that could not be read, and why.
+    /// Namespaces whose Secrets could not be read, and why.
     pub unreadable: BTreeMap<String, String>,
+    /// Namespaces whose permissions could not be read, and why; those of the render still count.
+    pub unseen: BTreeMap<String, String>,
 }
 
 impl Found<'_> {
@@ -34,9 +36,13 @@ impl Found<'_> {
     #[must_use]
     pub fn wanted_grants(&self) -> BTreeSet<(Permission, String)> {
         let mut wanted = BTreeSet::new();
-        for consumer in &self.consumers {
+        for (consumer, own) in self.consumers.iter().zip(&self.namespaces) {
             for slot in consumer.slots.iter().filter(|slot| is_open(slot)) {
-                wanted.extend(consumer.row.permission.zip(slot.namespace.clone()));
+                let (Some(permission), Some(namespace)) = (consumer.row.permission, &slot.namespace) else { continue };
+                // Nothing can permit more than the render does then.
+                if granted(&self.grants, &consumer.object, own, namespace) != Granted::Every {
+                    wanted.insert((permission, namespace.clone()));
+                }
             }
         }
         wanted
@@ -47,15 +53,28 @@ impl Found<'_> {
     /// # Errors
     /// When too many namespaces are named.
     pub fn settle(&mut self, outside: &Outside) -> Result<(), PlanError> {
-        let grants: Vec<Grant> = self.grants.iter().chain(&outside.grants).cloned().collect();
+        let is_replaced = |grant: &&Grant| {
+            let is_it =
+                |ours: &Grant| ours.namespace == grant.namespace && ours.by == grant.by && ours.group == grant.group;
+            self.grants.iter().any(is_it)
+        };
+        // What the render brings replaces what is there under the same name.
+        let others = outside.grants.iter().filter(|grant| !is_replaced(grant));
+        let grants: Vec<Grant> = self.grants.iter().chain(others).cloned().collect();
         for (consumer, own) in self.consumers.iter_mut().zip(&self.namespaces) {
             for slot in consumer.slots.iter_mut().filter(|slot| is_open(slot)) {
                 let Some(namespace) = slot.namespace.clone() else { continue };
                 let granted = consumer.row.permission.map(|_| granted(&grants, &consumer.object, own, &namespace));
                 match (outside.unreadable.get(&namespace), granted) {
                     (Some(why), _) => slot.left = Some(Left::NamespaceNotReadable { namespace, why: why.clone() }),
-                    // What in_namespace said stands.
-                    (None, Some(Granted::These(names))) if names.is_empty() => {}
+                    (None, Some(Granted::These(names))) if names.is_empty() => {
+                        let unseen = outside.unseen.get(&namespace).cloned();
+                        let Some(permission) = consumer.row.permission else { continue };
+                        slot.left = Some(match unseen {
+                            Some(why) => Left::NamespaceNotReadable { namespace, why },
+                            None => Left::NotGranted { permission, namespace },
+                        });
+                    }
                     (None, granted) => {
                         slot.left = None;
                         slot.permitted = match granted {

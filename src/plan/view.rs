@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::attach::FoundRoute;
 use super::build::describe;
 use super::decide::{Decided, Verdict};
 use super::facts::Render;
 use super::{
-    API_VERSION, CertificateDecision, CertificatePlan, Live, LostCandidate, ObjectRef, Plan, Reason, SlotDecision,
-    SlotPlan, Summary, Target, TriggerDecision, TriggerPlan, Warning,
+    API_VERSION, CertificateDecision, CertificatePlan, Found, Live, LostCandidate, ObjectRef, Plan, Reason, RoutePlan,
+    SlotDecision, SlotPlan, Summary, Target, TriggerDecision, TriggerPlan, Warning,
 };
 use crate::certificate::issuer_of;
 use crate::choose::{self, Query};
@@ -27,7 +28,7 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
         Self { render, decided }
     }
 
-    pub(super) fn plan(&self) -> Plan {
+    pub(super) fn plan(&self, found: &Found<'_>) -> Plan {
         let slots = self.slots();
         let triggers = self.triggers();
         let certificates = self.certificates();
@@ -45,7 +46,31 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
             certificates_dropped: dropped,
             certificates_kept: certificates.len() - dropped,
         };
-        Plan { api_version: API_VERSION, kind: "Plan", slots, triggers, certificates, reads: None, warnings, summary }
+        Plan {
+            api_version: API_VERSION,
+            kind: "Plan",
+            slots,
+            triggers,
+            certificates,
+            routes: self.routes(found),
+            reads: None,
+            warnings,
+            summary,
+        }
+    }
+
+    fn routes(&self, found: &Found<'_>) -> Vec<RoutePlan> {
+        let listeners = found.listeners();
+        let of_route = |route: &FoundRoute<'_>| RoutePlan {
+            object: self.object(
+                route.route.document,
+                &route.route.object,
+                route.namespace.as_deref().unwrap_or_default(),
+            ),
+            hosts: route.route.hostnames.iter().map(|&host| host.to_owned()).collect(),
+            tls_at: found.tls_at(self.render.manifest, &listeners, route),
+        };
+        found.routes.iter().map(of_route).filter(|route| !route.tls_at.is_empty()).collect()
     }
 
     fn object(&self, index: usize, object: &Object<'_>, namespace: &str) -> ObjectRef {

@@ -55,6 +55,14 @@ pub fn text(plan: &Plan, wide: bool) -> String {
             },
         );
     }
+    for route in &plan.routes {
+        let at = route.tls_at.iter();
+        let at = at.map(|at| format!("{} {}/{}", escape(&at.kind), escape(&at.namespace), escape(&at.name)));
+        let hosts = if route.hosts.is_empty() { "every name".to_owned() } else { route.hosts.join(", ") };
+        let hosts = escape(&hosts);
+        let at = at.collect::<Vec<_>>().join(" and ");
+        line(&mut text, &format!("route      {}: TLS is at {at} for {hosts}", place(&route.object, route.object.line)));
+    }
     for warning in &plan.warnings {
         line(&mut text, &format!("warning    {}", warning.message));
     }
