@@ -3,6 +3,7 @@
 
 pub mod keep;
 pub mod live;
+pub mod template;
 
 pub use keep::{Facts, Keep, keep};
 

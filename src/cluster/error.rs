@@ -1,13 +1,13 @@
-//! Why a cluster could not be read, in words that say what to do.
+//! Why a cluster could not be read or changed, in words that say what to do.
 
 use std::fmt;
 
 use crate::output::escape::escape;
 
-/// What was to be read.
+/// What was to be read, or changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Read {
-    /// The verb that RBAC needs.
+    /// The verb that RBAC needs; `apply` stands for those that server-side apply needs.
     pub verb: &'static str,
     /// The API group; empty for the core group.
     pub group: String,
@@ -42,12 +42,17 @@ impl Read {
             // Each read has a name of its own: applied under one name, the second Role would take the first away.
             "{{apiVersion: rbac.authorization.k8s.io/v1, kind: {kind}, \
              metadata: {{{namespace}name: routing-secrets-{verb}-{resource}{dot}{group}}}, \
-             rules: [{{apiGroups: [\"{group}\"], resources: [{resource}], verbs: [{verb}]}}]}}",
+             rules: [{{apiGroups: [\"{group}\"], resources: [{resource}], verbs: [{verbs}]}}]}}",
             dot = if self.group.is_empty() { "" } else { "." },
             group = escape(&self.group),
             resource = escape(&self.resource),
-            verb = self.verb
+            verb = self.verb,
+            verbs = if self.verb == "apply" { "create, patch" } else { self.verb }
         )
+    }
+
+    fn changes(&self) -> bool {
+        !matches!(self.verb, "get" | "list" | "watch")
     }
 }
 
@@ -117,6 +122,20 @@ pub enum ClusterError {
         /// The server's words.
         message: String,
     },
+    /// 409 of a server-side apply: fields that would change are somebody else's. The server's words.
+    #[error("others own what would change: {0}; nothing was written")]
+    Owned(String),
+    /// 409: the object is not what it was when it was read.
+    #[error("failed to {0}: the object was changed or deleted meanwhile, so nothing was written; try again")]
+    Changed(Read),
+    /// The connection broke, or the server failed, in the midst of a write.
+    #[error("failed to {read}, and whether it was done is not known: {cause}; look before you try again")]
+    Doubtful {
+        /// What was to be changed.
+        read: Read,
+        /// What went wrong.
+        cause: String,
+    },
     /// Another refusal.
     #[error("failed to {read}: the API server answered {code}: {message}")]
     Status {
@@ -156,7 +175,8 @@ fn cure(read: &Read, message: &str) -> String {
     if message.contains("cannot impersonate") {
         return "leave --as, --as-group and --as-uid (helm's --kube-as-user and --kube-as-group) out, or have impersonation allowed".to_owned();
     }
-    format!("bind this to the user, or give the secrets with --inventory FILE: {}", read.role())
+    let other = if read.changes() { "" } else { ", or give the secrets with --inventory FILE" };
+    format!("bind this to the user{other}: {}", read.role())
 }
 
 /// An error and its causes, each once.

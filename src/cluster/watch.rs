@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
+use super::request::Call;
 use super::{Cluster, ClusterError, JSON, Resource, Selection, list_path, parse, read};
 
 /// What happened to an object.
@@ -45,7 +46,7 @@ impl Cluster {
         let list = list_path(resource, selection, 0, "");
         let path = format!("{list}{}watch=1", if list.contains('?') { '&' } else { '?' });
         loop {
-            let response = self.open(&path, JSON).await.map_err(|error| self.unreachable(&error))?;
+            let response = self.open(&Call::get(&path, JSON)).await.map_err(|error| self.unreachable(&error))?;
             if !response.status().is_success() {
                 // The refusal is told as a list's is.
                 self.list::<serde::de::IgnoredAny>(resource, selection, |_| false).await?;

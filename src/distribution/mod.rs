@@ -1,9 +1,12 @@
 //! To which namespaces a source is copied, and who is told so.
 
+pub mod copies;
+mod destination;
 mod pattern;
 mod selector;
 mod target;
 
+pub use destination::{Destination, DestinationError, Via, other};
 pub use pattern::{PatternError, Patterns};
 pub use selector::{SelectorError, parse as parse_selector};
 pub use target::{Target, TargetError};

@@ -57,7 +57,7 @@ pub fn once(secrets: &[Secret]) -> Result<(), GivenTwice> {
 }
 
 /// A value of a Secret's `data`.
-fn decode(text: &str, key: &'static str) -> Result<Zeroizing<Vec<u8>>, Reason> {
+pub(crate) fn decode(text: &str, key: &'static str) -> Result<Zeroizing<Vec<u8>>, Reason> {
     let packed: Zeroizing<Vec<u8>> = Zeroizing::new(text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect());
     let decoded = base64::engine::general_purpose::STANDARD.decode(&*packed);
     decoded.map(Zeroizing::new).map_err(|_| Reason::NotBase64(key))

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::ForeignTrigger;
+use crate::cluster::ManagedFields;
 use crate::consumers::Row;
 use crate::consumers::trigger::{self, Class};
 use crate::output::escape::escape;
@@ -40,19 +40,6 @@ pub struct LiveObject {
 struct LiveMetadata {
     annotations: Option<std::collections::BTreeMap<String, String>>,
     managed_fields: Option<Vec<ManagedFields>>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct ManagedFields {
-    manager: String,
-    fields_v1: Value,
-}
-
-impl ManagedFields {
-    fn owns(&self, path: &[&str]) -> bool {
-        path.iter().try_fold(&self.fields_v1, |fields, key| fields.get(format!("f:{key}"))).is_some()
-    }
 }
 
 /// The annotation by which Helm marks what belongs to a release.
@@ -108,6 +95,8 @@ pub fn foreign_triggers(of: &LiveRef, live: &LiveObject, further_triggers: &[Str
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
     use crate::consumers::{ingress::INGRESS, traefik::INGRESS_ROUTE};
 

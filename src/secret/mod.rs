@@ -3,6 +3,8 @@
 pub mod chain;
 pub mod key;
 pub mod listed;
+pub mod live;
+pub mod marking;
 pub mod mirror;
 pub mod pem;
 mod reason;
