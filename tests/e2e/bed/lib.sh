@@ -41,6 +41,7 @@ part_folder() {
     pebble) name=pebble-$PEBBLE-$(sources_key pebble) ;;
     kustomize) name=kustomize-$KUSTOMIZE-$(sources_key kustomize) ;;
     helm-sdk) name=helm-sdk-$HELM_SDK-$(sources_key helm-sdk) ;;
+    krew) name=krew-$KREW-$(sources_key krew) ;;
     crds) name=crds-$(printf '%s\n' "${CRDS[@]}" | sha256sum | cut -c1-10) ;;
     *) die "no part is called $part" ;;
     esac
@@ -48,4 +49,4 @@ part_folder() {
 }
 
 # shellcheck disable=SC2034
-all_parts=(etcd helm4 helm3 crds pebble kustomize helm-sdk kube-apiserver kube-controller-manager certmanager traefik)
+all_parts=(etcd helm4 helm3 crds pebble kustomize helm-sdk krew kube-apiserver kube-controller-manager certmanager traefik)

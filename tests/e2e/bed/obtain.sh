@@ -137,6 +137,12 @@ obtain_traefik() { go_build traefik traefik .; }
 obtain_helm_sdk() { go_build helm-sdk helm-sdk .; }
 obtain_kustomize() { go_build kustomize kustomize sigs.k8s.io/kustomize/kustomize/v5; }
 
+# kubectl finds its plug-in by the name kubectl-krew, and so does the validator.
+obtain_krew() {
+    go_build krew kubectl-krew sigs.k8s.io/krew/cmd/krew "-X sigs.k8s.io/krew/internal/version.gitTag=v$KREW"
+    go_build krew validate-krew-manifest sigs.k8s.io/krew/cmd/validate-krew-manifest
+}
+
 # Pebble reads its certificates from the folder test/ of its sources.
 obtain_pebble() {
     local sources
