@@ -311,3 +311,37 @@ fn by_pebbles_own_log_a_chart_with_three_hosts_makes_three_acme_orders_without_u
     // Kept to the end: an order whose namespace is gone is nobody's.
     with_both(|helm| [install("acme", helm, true), install("acme-plain", helm, false)]);
 }
+
+#[test]
+#[ignore = "needs the test bed"]
+fn helm_routing_secrets_shows_the_diff_upgrades_and_reports() {
+    with_both(|helm| {
+        let shop = Shop::new("wrapper", helm);
+        let repository = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        // Cargo.toml makes it a checkout, which takes the program from the PATH.
+        for file in ["Cargo.toml", "plugin.yaml", "helm/program.sh"] {
+            let path = shop.world.path("plugin").join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::copy(repository.join(file), path).unwrap();
+        }
+        let plugin = shop.world.path("plugin").display().to_string();
+        shop.world.helm(helm, &["plugin", "install", &plugin], &[]).ok();
+        let chart = repository.join("tests/e2e/release-chart").display().to_string();
+        let values = format!("{},issuer=ca", shop.values.join(","));
+        let run = |line: &[&str]| {
+            let all = [&["routing-secrets"], line, &["-n", &shop.world.namespace, "--set", &values]].concat();
+            shop.world.helm(helm, &all, &[])
+        };
+        let output = run(&["upgrade", "--install", "shop", &chart, "--diff"]);
+        assert_eq!(output.code, 0, "{output:?}");
+        let diff = output.stderr.find(&format!("secretName: {ROUTING}")).expect("the diff");
+        assert!(output.stderr.find("\nrewritten  Ingress ").expect("the report") > diff, "{output:?}");
+        assert!(!output.stderr.contains("cannot be seen"), "the cluster was read: {output:?}");
+        shop.serves_routing();
+        assert_eq!(shop.named(), ALL_ROUTING);
+        assert!(output.stdout.contains("REVISION: 1\n"), "the dry run made no revision: {output:?}");
+        let again = run(&["install", "shop", &chart]);
+        assert_eq!(again.code, 1, "{again:?}");
+        assert!(again.stderr.contains("cannot re-use a name that is still in use"), "{again:?}");
+    });
+}

@@ -7,11 +7,17 @@
 mod cache;
 #[path = "helm/failures.rs"]
 mod failures;
+#[path = "helm/plugin.rs"]
+mod plugin;
 #[path = "helm/real.rs"]
 mod real;
 #[path = "helm/release.rs"]
 mod release;
+#[path = "helm/setup.rs"]
+mod setup;
 mod support;
+#[path = "helm/wrapper.rs"]
+mod wrapper;
 
 use std::fs;
 

@@ -1,6 +1,7 @@
 //! The command line: definitions only, a file a command.
 
 mod completion;
+mod helm;
 mod kinds;
 mod krm;
 mod kube;
@@ -13,6 +14,7 @@ use std::path::Path;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use completion::{CompleteArgs, CompletionArgs, ManArgs};
+pub use helm::{HelmArgs, HelmCommand, RunArgs};
 pub use kinds::{KindsArgs, KindsOutput};
 pub use krm::KrmArgs;
 pub use kube::KubeArgs;
@@ -55,6 +57,8 @@ pub enum Command {
     /// What kubectl offers next
     #[command(name = COMPLETE, hide = true)]
     Complete(CompleteArgs),
+    /// Run helm with the filter, or set the filter up for helm
+    Helm(HelmArgs),
 }
 
 /// The command that kubectl's completion runs.

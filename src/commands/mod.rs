@@ -2,6 +2,7 @@
 
 mod completion;
 mod elsewhere;
+pub mod helm;
 pub mod kinds;
 mod krm;
 pub mod list;
@@ -102,6 +103,7 @@ fn dispatch(cli: Cli, arguments: &[OsString], world: &mut World<'_>) -> Result<u
         Command::Completion(args) => completion::script(&args, world),
         Command::Man(args) => completion::manual(&args),
         Command::Complete(args) => completion::candidates(&args.words, world),
+        Command::Helm(args) => helm::run(args, world),
     }
 }
 

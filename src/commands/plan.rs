@@ -52,7 +52,8 @@ fn view(manifest: &Manifest<'_>, planned: &Planned, plan: &Plan, output: Output)
     })
 }
 
-fn diff(manifest: &Manifest<'_>, planned: &Planned) -> Result<String> {
+/// What changes in the manifests.
+pub(super) fn diff(manifest: &Manifest<'_>, planned: &Planned) -> Result<String> {
     let mut after = Vec::with_capacity(manifest.input().len());
     for piece in apply(manifest, &planned.changes)? {
         match piece {

@@ -1,16 +1,18 @@
 //! `post-render`: manifests in, manifests out. Nothing is written unless all of it is right.
 
+use std::ffi::OsStr;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::plan::diff;
 use super::render::{self, Failure};
 use super::{FINE, World};
 use crate::cli::{OnError, PostRenderArgs};
 use crate::helm::arguments::{HelmLine, LineError};
 use crate::helm::contract::{EMPTY_OUTPUT, Version, failure_scalar};
-use crate::helm::release;
+use crate::helm::{plugin, release};
 use crate::manifest::Manifest;
 use crate::output::escape::escape;
 use crate::output::file::write_private;
@@ -18,6 +20,7 @@ use crate::output::structured::json;
 use crate::plan::Plan;
 use crate::plan::apply::{Piece, apply};
 use crate::plan::build::literals;
+use crate::report;
 
 pub(super) fn run(args: PostRenderArgs, world: &mut World<'_>) -> Result<u8> {
     // Exec plug-ins inherit standard input, so it is read to its end before anything else (R21).
@@ -58,7 +61,8 @@ fn filter(
     ancestor: std::result::Result<Option<HelmLine>, LineError>,
     version: Version,
 ) -> Result<u8> {
-    let mut settings = render::settings(&args.decision, false, false)?;
+    let wrapper = Wrapper::of(world);
+    let mut settings = render::settings(&args.decision, wrapper.listens(), false)?;
     let release = {
         let env = super::variable(&world.env);
         let file = |path: &Path| fs::read_to_string(path);
@@ -73,6 +77,7 @@ fn filter(
     settings.namespace.clone_from(&release.namespace);
     if input.trim_ascii().is_empty() {
         // Helm 4 takes empty output for a failure (R18).
+        wrapper.tell(EMPTY_OUTPUT, || Ok(String::new()))?;
         world.stdout.write_all(if version == Version::None { input } else { EMPTY_OUTPUT.as_bytes() })?;
         return Ok(FINE);
     }
@@ -80,7 +85,9 @@ fn filter(
     let planned = match render::plan(&manifest, &args.decision, &settings, &release.access, world) {
         Ok(planned) => planned,
         Err(Failure::Inventory(error)) if args.on_error == Some(OnError::Pass) => {
-            writeln!(world.stdout, "# routing-secrets: passed on unchanged: {}", escape(&format!("{error:#}")))?;
+            let comment = format!("# routing-secrets: passed on unchanged: {}\n", escape(&format!("{error:#}")));
+            wrapper.tell(&comment, || Ok(String::new()))?;
+            world.stdout.write_all(comment.as_bytes())?;
             world.stdout.write_all(input)?;
             return Ok(FINE);
         }
@@ -90,6 +97,9 @@ fn filter(
     let pieces = apply(&manifest, &planned.changes)?;
     if let (Some(path), Some(plan)) = (&args.decision.report, &planned.plan) {
         write_report(path, plan)?;
+    }
+    if let Some(plan) = &planned.plan {
+        wrapper.tell(&report::text(plan, false), || diff(&manifest, &planned))?;
     }
     for piece in &pieces {
         match piece {
@@ -106,4 +116,34 @@ pub(super) fn write_report(path: &Path, plan: &Plan) -> Result<()> {
     let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
     write_private(path, json(plan)?.as_bytes(), is_special)
         .with_context(|| format!("failed to write the report to {}", path.display()))
+}
+
+/// The files in which `helm routing-secrets` wants to hear from us.
+struct Wrapper {
+    report: Option<PathBuf>,
+    diff: Option<PathBuf>,
+}
+
+impl Wrapper {
+    fn of(world: &World<'_>) -> Self {
+        let file = |name: &str| world.env.get(OsStr::new(name)).map(PathBuf::from);
+        Self { report: file(plugin::REPORT), diff: file(plugin::DIFF) }
+    }
+
+    fn listens(&self) -> bool {
+        self.report.is_some() || self.diff.is_some()
+    }
+
+    fn tell(&self, report: &str, diff: impl FnOnce() -> Result<String>) -> Result<()> {
+        let write = |path: &Path, text: &str| {
+            write_private(path, text.as_bytes(), false).with_context(|| format!("failed to write {}", path.display()))
+        };
+        if let Some(path) = &self.report {
+            write(path, report)?;
+        }
+        if let Some(path) = &self.diff {
+            write(path, &diff()?)?;
+        }
+        Ok(())
+    }
 }

@@ -10,6 +10,9 @@
 
 use std::fmt;
 
+use flags::{GLOBAL_SWITCHES, Kind, Known, kind, long_name};
+
+mod flags;
 #[cfg(test)]
 mod tests;
 
@@ -63,6 +66,27 @@ pub struct HelmLine {
     pub output_dir: bool,
     /// `--create-namespace` is given: the namespace need not exist yet.
     pub create_namespace: bool,
+    /// `--post-renderer` is given.
+    pub post_renderer: bool,
+    /// `--dry-run` is given, and is not a word for none.
+    pub dry_run: bool,
+    /// Some values are read from standard input.
+    pub values_from_stdin: bool,
+    /// `--help` is given.
+    pub help: bool,
+}
+
+/// A line of `helm routing-secrets`: helm's, and our own `--diff` where a flag can stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrapped {
+    /// What helm will read.
+    pub line: HelmLine,
+    /// `--diff` is given.
+    pub diff: bool,
+    /// Where ours stand.
+    ours: Vec<usize>,
+    /// Where the flags end: at a `--`, or with the line.
+    end: usize,
 }
 
 /// Why a helm command line cannot be read. Flags are named, values never.
@@ -70,7 +94,7 @@ pub struct HelmLine {
 pub enum LineError {
     /// A flag of another version of Helm: whether it takes a value is not known.
     #[error(
-        "helm's command line has the flag {0}, which is not known here; pass --namespace to the post-renderer with --post-renderer-args=--namespace=NAMESPACE"
+        "helm's command line has the flag {0}, which is not known here, so it is not clear where its value ends; leave it out, or take a version of routing-secrets that knows this helm"
     )]
     Unknown(String),
     /// The line ends where a value is expected.
@@ -86,15 +110,44 @@ pub enum LineError {
 
 /// Reads the arguments after the program's name; `None` when they are no command that renders.
 pub fn read<S: AsRef<str>>(arguments: &[S]) -> Result<Option<HelmLine>, LineError> {
+    match wrapped(arguments)? {
+        Some(wrapped) if wrapped.diff => Err(LineError::Unknown(DIFF.to_owned())),
+        wrapped => Ok(wrapped.map(|wrapped| wrapped.line)),
+    }
+}
+
+/// Our own flag on a line of `helm routing-secrets`.
+const DIFF: &str = "--diff";
+
+/// Reads the arguments after `helm routing-secrets`; `None` when they are no command that renders.
+pub fn wrapped<S: AsRef<str>>(arguments: &[S]) -> Result<Option<Wrapped>, LineError> {
     let arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
-    let Some((subcommand, rest)) = subcommand(&arguments) else {
+    let Some((subcommand, at)) = subcommand(&arguments) else {
         return Ok(None);
     };
+    let mut rest = arguments.clone();
+    rest.remove(at);
     let mut line = HelmLine::new(subcommand);
     // The reading of `newRootCmd`, of the whole line; Helm ignores its errors.
     let _ = parse(&arguments, &mut line, Known::Globals);
-    parse(&rest, &mut line, Known::All)?;
-    Ok(Some(line))
+    let Marks { ours, end } = parse(&rest, &mut line, Known::All)?;
+    let of_all = |position: usize| if position < at { position } else { position + 1 };
+    let ours: Vec<usize> = ours.into_iter().map(of_all).collect();
+    Ok(Some(Wrapped { line, diff: !ours.is_empty(), ours, end: of_all(end) }))
+}
+
+impl Wrapped {
+    /// The arguments without ours.
+    pub fn arguments<T: Clone>(&self, arguments: &[T]) -> Vec<T> {
+        self.with(arguments, &[])
+    }
+
+    /// The arguments without ours, and with further flags after all that are there.
+    pub fn with<T: Clone>(&self, arguments: &[T], flags: &[T]) -> Vec<T> {
+        let (before, after) = arguments.split_at(self.end.min(arguments.len()));
+        let before = before.iter().enumerate().filter(|(at, _)| !self.ours.contains(at)).map(|(_, argument)| argument);
+        before.chain(flags).chain(after).cloned().collect()
+    }
 }
 
 impl HelmLine {
@@ -114,6 +167,10 @@ impl HelmLine {
             insecure: None,
             output_dir: false,
             create_namespace: false,
+            post_renderer: false,
+            dry_run: false,
+            values_from_stdin: false,
+            help: false,
         }
     }
 
@@ -134,7 +191,13 @@ impl HelmLine {
             "output-dir" => self.output_dir = !value.is_empty(),
             "kube-insecure-skip-tls-verify" => self.insecure = Some(boolean(flag, value)?),
             "create-namespace" => self.create_namespace = boolean(flag, value)?,
-            "debug" | "help" => {
+            "post-renderer" => self.post_renderer = true,
+            // Helm 3's words, and Helm 4's; any other is an error of theirs.
+            "dry-run" => self.dry_run = value != "none" && parse_bool(value) != Some(false),
+            "values" => self.values_from_stdin |= value.split(',').any(|file| file.trim() == "-"),
+            "set-file" => self.values_from_stdin |= value.split(',').any(|pair| pair.trim_end().ends_with("=-")),
+            "help" => self.help = boolean(flag, value)?,
+            "debug" => {
                 boolean(flag, value)?;
             }
             _ => {}
@@ -156,182 +219,11 @@ fn boolean(flag: &str, value: &str) -> Result<bool, LineError> {
     parse_bool(value).ok_or_else(|| LineError::NotBool(format!("--{flag}")))
 }
 
-/// Global flags that take a value: `pkg/cli/environment.go` AddFlags, and klog's (`pkg/cmd/root.go` addKlogFlags).
-const GLOBAL_VALUES: &[&str] = &[
-    "burst-limit",
-    "color",
-    "colour",
-    "content-cache",
-    "kube-apiserver",
-    "kube-as-group",
-    "kube-as-user",
-    "kube-ca-file",
-    "kube-context",
-    "kube-tls-server-name",
-    "kube-token",
-    "kubeconfig",
-    "log-backtrace-at",
-    "log-dir",
-    "log-file",
-    "log-file-max-size",
-    "namespace",
-    "qps",
-    "registry-config",
-    "repository-cache",
-    "repository-config",
-    "stderrthreshold",
-    "v",
-    "vmodule",
-];
-
-/// Global flags that take a value only after `=`.
-const GLOBAL_SWITCHES: &[&str] = &[
-    "add-dir-header",
-    "alsologtostderr",
-    "debug",
-    "kube-insecure-skip-tls-verify",
-    "legacy-stderr-threshold-behavior",
-    "logtostderr",
-    "one-output",
-    "skip-headers",
-    "skip-log-headers",
-];
-
-/// The subcommands' flags that take a value. Helm has accepted the line, so one list serves all three
-/// (`install|upgrade|template --help` of 3.19.0 and 4.3.1).
-const VALUES: &[&str] = &[
-    "api-versions",
-    "ca-file",
-    "cert-file",
-    "description",
-    "history-max",
-    "key-file",
-    "keyring",
-    "kube-version",
-    "labels",
-    "name-template",
-    "output",
-    "output-dir",
-    "password",
-    "post-renderer",
-    "post-renderer-args",
-    "repo",
-    "set",
-    "set-file",
-    "set-json",
-    "set-literal",
-    "set-string",
-    "show-only",
-    "timeout",
-    "username",
-    "values",
-    "version",
-];
-
-/// The subcommands' flags that take a value only after `=`.
-const SWITCHES: &[&str] = &[
-    "atomic",
-    "cleanup-on-fail",
-    "create-namespace",
-    "dependency-update",
-    "devel",
-    "disable-openapi-validation",
-    "dry-run",
-    "enable-dns",
-    "force",
-    "force-conflicts",
-    "force-replace",
-    "generate-name",
-    "help",
-    "hide-notes",
-    "hide-secret",
-    "include-crds",
-    "insecure-skip-tls-verify",
-    "install",
-    "is-upgrade",
-    "no-hooks",
-    "pass-credentials",
-    "plain-http",
-    "recreate-pods",
-    "release-name",
-    "render-subchart-notes",
-    "replace",
-    "reset-then-reuse-values",
-    "reset-values",
-    "reuse-values",
-    "rollback-on-failure",
-    "skip-crds",
-    "skip-schema-validation",
-    "skip-tests",
-    "take-ownership",
-    "validate",
-    "verify",
-    "wait",
-    "wait-for-jobs",
-];
-
-/// Shorthands; global ones first.
-const SHORTHANDS: &[(char, &str)] = &[
-    ('n', "namespace"),
-    ('v', "v"),
-    ('a', "api-versions"),
-    ('f', "values"),
-    ('g', "generate-name"),
-    ('h', "help"),
-    ('i', "install"),
-    ('l', "labels"),
-    ('o', "output"),
-    ('s', "show-only"),
-];
-
-/// Which flags a reading of the line knows.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Known {
-    /// The global ones; others are skipped (pflag `ParseErrorsWhitelist.UnknownFlags`).
-    Globals,
-    All,
-}
-
-/// How a flag takes its value.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// In the same or the next argument.
-    Value,
-    /// Only after `=` (pflag `NoOptDefVal`).
-    Switch,
-}
-
-fn kind(name: &str, known: Known, subcommand: Subcommand) -> Option<Kind> {
-    if GLOBAL_VALUES.contains(&name) {
-        Some(Kind::Value)
-    } else if GLOBAL_SWITCHES.contains(&name) {
-        Some(Kind::Switch)
-    } else if known == Known::Globals {
-        None
-    } else if name == "server-side" {
-        // Helm 4: true/false/auto on upgrade, a switch elsewhere.
-        Some(match subcommand {
-            Subcommand::Upgrade => Kind::Value,
-            Subcommand::Install | Subcommand::Template => Kind::Switch,
-        })
-    } else if VALUES.contains(&name) {
-        Some(Kind::Value)
-    } else if SWITCHES.contains(&name) {
-        Some(Kind::Switch)
-    } else {
-        None
-    }
-}
-
-fn long_name(short: char) -> Option<&'static str> {
-    SHORTHANDS.iter().find(|(known, _)| *known == short).map(|(_, name)| *name)
-}
-
 /// cobra's `Command.Find` on the root command: the first word that is no flag and no flag's value, where a flag
-/// that is not global is taken to have a value. Gives the line without that word.
-fn subcommand<'a>(arguments: &[&'a str]) -> Option<(Subcommand, Vec<&'a str>)> {
+/// that is not global is taken to have a value. Gives the word's position, too.
+fn subcommand(arguments: &[&str]) -> Option<(Subcommand, usize)> {
     let takes_next = |argument: &str| {
-        if argument.contains('=') {
+        if argument.contains('=') || argument == DIFF {
             return false;
         }
         let name = match argument.strip_prefix("--") {
@@ -363,21 +255,31 @@ fn subcommand<'a>(arguments: &[&'a str]) -> Option<(Subcommand, Vec<&'a str>)> {
             "template" => Subcommand::Template,
             _ => return None,
         };
-        let mut rest = arguments.to_vec();
-        rest.remove(at);
-        return Some((found, rest));
+        return Some((found, at));
     }
     None
 }
 
+/// What a reading finds that is not for helm.
+struct Marks {
+    /// Where our own flags stand.
+    ours: Vec<usize>,
+    /// Where the flags end.
+    end: usize,
+}
+
 /// pflag's `FlagSet.Parse`.
-fn parse(arguments: &[&str], line: &mut HelmLine, known: Known) -> Result<(), LineError> {
+fn parse(arguments: &[&str], line: &mut HelmLine, known: Known) -> Result<Marks, LineError> {
     let mut reader = Reader { arguments, at: 0, known };
+    let mut ours = Vec::new();
     while let Some(argument) = reader.next() {
         if argument == "--" {
-            break;
+            return Ok(Marks { ours, end: reader.at - 1 });
         }
-        if let Some(name) = argument.strip_prefix("--") {
+        // Helm never sees it, so no reading may.
+        if argument == DIFF {
+            ours.push(reader.at - 1);
+        } else if let Some(name) = argument.strip_prefix("--") {
             reader.long(name, line)?;
         } else if let Some(letters) = argument.strip_prefix('-')
             && !letters.is_empty()
@@ -385,7 +287,7 @@ fn parse(arguments: &[&str], line: &mut HelmLine, known: Known) -> Result<(), Li
             reader.short(letters, line)?;
         }
     }
-    Ok(())
+    Ok(Marks { ours, end: arguments.len() })
 }
 
 struct Reader<'a> {

@@ -2,5 +2,6 @@
 
 pub mod arguments;
 pub mod contract;
+pub mod plugin;
 pub mod process;
 pub mod release;

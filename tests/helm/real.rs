@@ -31,6 +31,7 @@ pub struct Helm {
 #[derive(Debug)]
 pub struct Output {
     pub success: bool,
+    pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
@@ -40,7 +41,11 @@ pub fn helms(secrets: &[Tls]) -> [Helm; 2] {
     [Three, Four].map(|version| Helm::new(version, secrets))
 }
 
-fn binary(version: Version) -> PathBuf {
+/// The program under test.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_kubectl-routing_secrets");
+
+/// A Helm of the test bed.
+pub fn binary(version: Version) -> PathBuf {
     match version {
         Three => cache::binary("helm3", "HELM3="),
         Four => cache::binary("helm4", "HELM4="),
@@ -49,20 +54,30 @@ fn binary(version: Version) -> PathBuf {
 
 impl Helm {
     fn new(version: Version, secrets: &[Tls]) -> Self {
+        let helm = Self::bare(version, secrets);
+        helm.add_to_path("kubectl-routing_secrets", PROGRAM.as_ref());
+        if version == Four {
+            helm.install(&repository().join("helm4"));
+        }
+        helm
+    }
+
+    /// Without the program, and without a plug-in.
+    pub fn bare(version: Version, secrets: &[Tls]) -> Self {
         let secrets: Vec<Tls> = secrets
             .iter()
             // The program runs by the real clock here.
             .map(|secret| Tls { years: (2020, 2120), ..secret.clone() })
             .collect();
         let helm = Self { version, home: tempfile::tempdir().unwrap(), files: Files::new(&secrets) };
-        let bin = helm.path("bin");
-        fs::create_dir(&bin).unwrap();
-        symlink(binary(version), bin.join("helm")).unwrap();
-        symlink(env!("CARGO_BIN_EXE_kubectl-routing_secrets"), bin.join("kubectl-routing_secrets")).unwrap();
-        if version == Four {
-            helm.install(&repository().join("helm4"));
-        }
+        fs::create_dir(helm.path("bin")).unwrap();
+        helm.add_to_path("helm", &binary(version));
         helm
+    }
+
+    /// What the user has on the PATH besides the system's own.
+    pub fn add_to_path(&self, name: &str, program: &Path) {
+        symlink(program, self.path("bin").join(name)).unwrap();
     }
 
     /// A path in this Helm's home.
@@ -93,8 +108,7 @@ impl Helm {
     }
 
     fn install(&self, plugin: &Path) {
-        let output = self.run(&["plugin", "install", plugin.to_str().unwrap()]);
-        assert!(output.success, "{output:?}");
+        self.run(&["plugin", "install", plugin.to_str().unwrap()]).text();
     }
 
     pub fn run(&self, arguments: &[&str]) -> Output {
@@ -102,8 +116,13 @@ impl Helm {
     }
 
     pub fn run_with(&self, arguments: &[&str], env: &[(&str, &str)]) -> Output {
+        self.program(&self.path("bin/helm"), arguments, env)
+    }
+
+    /// Runs another program as the user who has this Helm.
+    pub fn program(&self, program: &Path, arguments: &[&str], env: &[(&str, &str)]) -> Output {
         let path: OsString = std::env::join_paths([self.path("bin"), "/usr/bin".into(), "/bin".into()]).unwrap();
-        let mut helm = Command::new(self.path("bin/helm"));
+        let mut helm = Command::new(program);
         helm.args(arguments).current_dir(self.home.path()).env_clear().env("PATH", path).env("HOME", self.home.path());
         for (name, folder) in [("CACHE", "cache"), ("CONFIG", "config"), ("DATA", "data")] {
             helm.env(format!("HELM_{name}_HOME"), self.path(folder));
@@ -112,7 +131,12 @@ impl Helm {
         let output = helm.output().unwrap();
         keys::seen(arguments, env, &output.stdout, &output.stderr);
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        Output { success: output.status.success(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Output {
+            success: output.status.success(),
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
     }
 
     /// `helm template` of the chart with the program as post-renderer, by the line that is the same in both versions.

@@ -158,16 +158,71 @@ fn errors_and_debug_never_show_a_value() {
     }
 }
 
+fn wrapped_line(words: &[&str]) -> Result<Wrapped, LineError> {
+    wrapped(words).map(|line| line.expect("a command that renders"))
+}
+
 #[test]
-fn the_tables_agree() {
-    for (_, name) in SHORTHANDS {
-        assert!(kind(name, Known::All, Subcommand::Install).is_some(), "{name}");
+fn diff_is_ours_where_a_flag_can_stand_and_nowhere_else() {
+    for (words, rest) in [
+        (&["upgrade", "app", "chart", "--diff"][..], Some(&["upgrade", "app", "chart"][..])),
+        (&["--diff", "--debug", "upgrade", "app", "--diff", "c"], Some(&["--debug", "upgrade", "app", "c"])),
+        (&["upgrade", "--diff", "--wait", "app"], Some(&["upgrade", "--wait", "app"])),
+        // A value, and what stands behind the end of the flags.
+        (&["upgrade", "--description", "--diff", "app"], None),
+        (&["upgrade", "-f", "--diff", "app"], None),
+        (&["upgrade", "app", "--", "--diff"], None),
+    ] {
+        let found = wrapped_line(words).unwrap();
+        assert_eq!(found.diff, rest.is_some(), "{words:?}");
+        assert_eq!(found.arguments(words), rest.unwrap_or(words), "{words:?}");
     }
-    let mut all: Vec<&str> = [GLOBAL_VALUES, GLOBAL_SWITCHES, VALUES, SWITCHES].concat();
-    let count = all.len();
-    all.sort_unstable();
-    all.dedup();
-    assert_eq!(all.len(), count, "a flag is in two tables");
+    assert_eq!(wrapped(&["--diff", "list"]), Ok(None));
+    assert_eq!(wrapped_line(&["upgrade", "--diff=x"]), Err(LineError::Unknown("--diff".to_owned())));
+    assert_eq!(line("upgrade app chart --diff"), Err(LineError::Unknown("--diff".to_owned())), "not helm's own");
+}
+
+#[test]
+fn what_matters_to_a_wrapper_is_seen() {
+    let found = |text: &str| wrapped_line(&text.split(' ').collect::<Vec<_>>()).unwrap().line;
+    assert!(found("upgrade app c --post-renderer x").post_renderer);
+    assert!(found("upgrade app c --post-renderer=").post_renderer, "empty is Helm 3's none, and an error of Helm 4");
+    assert!(!found("upgrade app c --post-renderer-args x").post_renderer);
+    assert!(found("upgrade -h").help && found("upgrade --help").help && !found("upgrade --help=false").help);
+    for (text, from_stdin) in [
+        ("-f -", true),
+        ("--values=a.yaml,-", true),
+        ("-f-", true),
+        ("--set-file a=x,b=-", true),
+        ("-f a.yaml", false),
+        ("--set a=-", false),
+    ] {
+        assert_eq!(found(&format!("upgrade app c {text}")).values_from_stdin, from_stdin, "{text}");
+    }
+    for (text, dry) in [
+        ("--dry-run", true),
+        ("--dry-run=server", true),
+        ("--dry-run=client", true),
+        ("--dry-run=none", false),
+        ("--dry-run=false", false),
+        ("--dry-run --dry-run=none", false),
+        ("--dry-run=none --dry-run=true", true),
+        ("--wait", false),
+    ] {
+        assert_eq!(found(&format!("upgrade app c {text}")).dry_run, dry, "{text}");
+    }
+}
+
+#[test]
+fn flags_are_added_before_the_end_of_the_flags() {
+    for (words, expected) in [
+        (&["upgrade", "app", "c"][..], &["upgrade", "app", "c", "NEW"][..]),
+        (&["upgrade", "--diff", "app", "--", "c", "--"], &["upgrade", "app", "NEW", "--", "c", "--"]),
+    ] {
+        assert_eq!(wrapped_line(words).unwrap().with(words, &["NEW"]), expected, "{words:?}");
+    }
+    // Else it would be the value of what stands there.
+    assert_eq!(wrapped_line(&["upgrade", "app", "--set"]), Err(LineError::NoValue("--set".to_owned())));
 }
 
 proptest::proptest! {
