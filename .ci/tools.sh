@@ -24,8 +24,8 @@ for tool in "${tools[@]}"; do
     # Outside the checkout, whose flags and targets are not theirs.
     (cd / && CARGO_TARGET_DIR="$folder/build" cargo install --quiet --locked --version "$version" \
         --root "$folder/$name-$version" "$name" 9>&-) >&2
-    rm -rf "$folder/build"
 done
+rm -rf "$folder/build"
 for tool in "${tools[@]}"; do
     printf '%s:' "$folder/${tool% *}-${tool#* }/bin"
 done

@@ -120,6 +120,7 @@ fn the_way_to_the_cluster_is_read() {
             insecure: Some(true),
             output_dir: true,
             create_namespace: true,
+            ..HelmLine::new(Subcommand::Upgrade)
         }
     );
     let off = line("install x ch --create-namespace --create-namespace=false --kube-insecure-skip-tls-verify=F");
