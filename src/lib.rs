@@ -8,6 +8,7 @@
 //! gathers the inputs. Everything but `commands` and the loading of files is pure.
 
 pub mod certificate;
+pub mod check;
 pub mod choose;
 pub mod cli;
 pub mod cluster;

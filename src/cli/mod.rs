@@ -1,5 +1,6 @@
 //! The command line: definitions only, a file a command.
 
+mod check;
 mod completion;
 mod helm;
 mod kinds;
@@ -13,6 +14,7 @@ use std::path::Path;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub use check::{CheckArgs, CheckOutput};
 pub use completion::{CompleteArgs, CompletionArgs, ManArgs};
 pub use helm::{HelmArgs, HelmCommand, RunArgs};
 pub use kinds::{KindsArgs, KindsOutput};
@@ -44,6 +46,9 @@ pub enum Command {
     /// List the routing secrets: what each covers, when it expires, what is wrong with it
     #[command(args_override_self = true, visible_alias = "ls")]
     List(ListArgs),
+    /// Look for what is wrong with routing secrets, or will be, and say what to do
+    #[command(args_override_self = true)]
+    Check(CheckArgs),
     /// Show the kinds that are known, and where they name hosts and Secrets
     #[command(args_override_self = true)]
     Kinds(KindsArgs),

@@ -1,5 +1,6 @@
 //! The commands: each gathers its inputs, calls the core, and hands to output.
 
+pub mod check;
 mod completion;
 mod elsewhere;
 pub mod helm;
@@ -98,6 +99,7 @@ fn dispatch(cli: Cli, arguments: &[OsString], world: &mut World<'_>) -> Result<u
         Command::PostRender(args) => post_render::run(args, world),
         Command::Plan(args) => plan::run(args, world),
         Command::List(args) => list::run(&args, world),
+        Command::Check(args) => check::run(&args, world),
         Command::Kinds(args) => kinds::run(&args, world),
         Command::Krm(_) => krm::run(arguments, world),
         Command::Completion(args) => completion::script(&args, world),

@@ -3,10 +3,12 @@
 pub mod copies;
 mod destination;
 mod pattern;
+mod replication;
 mod selector;
 mod target;
 
 pub use destination::{Destination, DestinationError, Via, other};
 pub use pattern::{PatternError, Patterns};
+pub use replication::{Replication, replications};
 pub use selector::{SelectorError, parse as parse_selector};
 pub use target::{Target, TargetError};

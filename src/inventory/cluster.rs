@@ -42,6 +42,9 @@ pub struct ApiMetadata {
     pub labels: Option<BTreeMap<String, String>>,
     /// The annotations.
     pub annotations: Option<BTreeMap<String, String>>,
+    /// When its deletion began.
+    #[serde(rename = "deletionTimestamp")]
+    pub deleted: Option<String>,
 }
 
 /// An object of which only the metadata is read.
@@ -115,7 +118,7 @@ pub async fn read(
     let secrets: Vec<Secret> = by_name.into_values().collect();
     let mut sources = Sources { given: given.to_vec(), ..Sources::default() };
     if given.is_empty() {
-        look_up(cluster, &secrets, Some(namespaces), &mut sources).await;
+        look_up(cluster, &secrets, |of| namespaces.contains(&of.namespace), &mut sources).await;
     }
     Ok(Inventory::build(secrets, &sources, now))
 }
@@ -144,19 +147,17 @@ pub async fn certificates(
     Ok(is_served.then(|| certificates.into_values().collect()))
 }
 
-/// Finds out which of the mirrors' sources are routing secrets. Those in namespaces that were read whole (`None`: all
-/// were) are known already.
+/// Finds out which of the mirrors' sources are routing secrets, those aside of which it is known.
 pub async fn look_up(
     cluster: &Cluster,
     secrets: &[Secret],
-    namespaces: Option<&BTreeSet<String>>,
+    is_known: impl Fn(&ObjectName) -> bool,
     sources: &mut Sources,
 ) {
-    let is_known = |namespace: &String| namespaces.is_none_or(|namespaces| namespaces.contains(namespace));
     let named: BTreeSet<&ObjectName> = secrets
         .iter()
         .filter_map(|secret| match &secret.origin {
-            Origin::Mirror { of, by: Replicator::Reflector } if !is_known(&of.namespace) => Some(of),
+            Origin::Mirror { of, by: Replicator::Reflector } if !is_known(of) => Some(of),
             _ => None,
         })
         .collect();
@@ -178,6 +179,7 @@ pub async fn look_up(
                 }
             }
             Ok(None) => {
+                sources.missing.insert(of.clone());
                 sources.unreadable.insert(of.clone(), "there is no such Secret".to_owned());
             }
             Err(error) => {

@@ -4,7 +4,7 @@ pub mod cluster;
 pub mod file;
 pub mod listing;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use base64::Engine as _;
 use jiff::Timestamp;
@@ -28,7 +28,9 @@ pub struct Sources {
     pub given: Vec<ObjectName>,
     /// Sources elsewhere that carry the label, each with its resource version.
     pub labelled: HashMap<ObjectName, String>,
-    /// Sources that could not be read, and why.
+    /// Sources that are not there.
+    pub missing: BTreeSet<ObjectName>,
+    /// Sources that could not be read, and why; those that are not there, too.
     pub unreadable: BTreeMap<ObjectName, String>,
 }
 
