@@ -16,7 +16,7 @@ pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
         }
     }
     let usable = by_namespace.values().map(Vec::len).sum();
-    let overlaps = by_namespace.iter().flat_map(|(_, secrets)| overlaps(secrets, facts));
+    let overlaps = by_namespace.values().flat_map(|secrets| overlaps(secrets, facts));
     let mut findings = settle(
         Category::Hosts,
         "overlap",
