@@ -335,3 +335,18 @@ fn r20_a_failure_under_helm_4_is_one_scalar_that_shows_our_sentence() {
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
     assert!(run.text().starts_with("|") && run.text().contains("names no namespace"), "{}", run.text());
 }
+
+#[test]
+fn a_diff_is_coloured_only_when_asked_for() {
+    let files = Files::new(&three());
+    let input = std::fs::read(
+        support::repository().join("tests/golden/r13-a-certificate-that-nothing-needs-is-dropped/input.yaml"),
+    )
+    .unwrap();
+    let plain = files.plan(&["-o", "diff"], &input);
+    let coloured = files.plan(&["-o", "diff", "--color", "always"], &input);
+    assert!(!plain.text().contains('\u{1b}'));
+    assert!(coloured.text().contains("\u{1b}[32m+"), "{}", coloured.text());
+    let stripped = ["\u{1b}[1m", "\u{1b}[31m", "\u{1b}[32m", "\u{1b}[36m", "\u{1b}[0m"];
+    assert_eq!(stripped.iter().fold(coloured.text().to_owned(), |text, code| text.replace(code, "")), plain.text());
+}

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::KubeArgs;
+use super::{Colour, KubeArgs};
 
 /// What decisions depend on.
 #[derive(Args, Clone, Debug, Default)]
@@ -70,6 +70,9 @@ pub struct PlanArgs {
     /// Exit with 1 when a slot is left as it is
     #[arg(long)]
     pub exit_code: bool,
+    /// Colour the diff
+    #[arg(long, value_name = "auto|always|never")]
+    pub color: Option<Colour>,
 }
 
 /// `--require`.

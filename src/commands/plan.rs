@@ -33,7 +33,8 @@ pub(super) fn run(args: PlanArgs, world: &mut World<'_>) -> Result<u8> {
     let planned = render::plan(&manifest, &args.decision, &settings, &KubeAccess::default(), world)?;
     render::require(&planned, args.decision.require)?;
     let plan = planned.plan.as_ref().context("the plan was not made")?;
-    let text = view(&manifest, &planned, plan, output)?;
+    let colour = super::colour(args.color, world);
+    let text = view(&manifest, &planned, plan, output, colour)?;
     if let Some(path) = &args.decision.report {
         write_report(path, plan)?;
     }
@@ -42,12 +43,13 @@ pub(super) fn run(args: PlanArgs, world: &mut World<'_>) -> Result<u8> {
     Ok(if args.exit_code && plan.summary.left > 0 { FOUND } else { FINE })
 }
 
-fn view(manifest: &Manifest<'_>, planned: &Planned, plan: &Plan, output: Output) -> Result<String> {
+fn view(manifest: &Manifest<'_>, planned: &Planned, plan: &Plan, output: Output, colour: bool) -> Result<String> {
     Ok(match output {
         Output::Text => report::text(plan, false),
         Output::Wide => report::text(plan, true),
         Output::Json => json(plan)?,
         Output::Yaml => yaml(plan)?,
+        Output::Diff if colour => coloured(&diff(manifest, planned)?),
         Output::Diff => diff(manifest, planned)?,
     })
 }
@@ -65,4 +67,21 @@ pub(super) fn diff(manifest: &Manifest<'_>, planned: &Planned) -> Result<String>
     let after = String::from_utf8_lossy(&after);
     let diff = TextDiff::from_lines(before.as_ref(), after.as_ref());
     Ok(escape_lines(&diff.unified_diff().header("rendered", "post-rendered").to_string()))
+}
+
+/// A diff as git colours it.
+fn coloured(diff: &str) -> String {
+    let mut text = String::new();
+    for (at, line) in diff.lines().enumerate() {
+        let colour = match line.as_bytes().first() {
+            _ if at < 2 => "\u{1b}[1m",
+            Some(b'+') => "\u{1b}[32m",
+            Some(b'-') => "\u{1b}[31m",
+            Some(b'@') => "\u{1b}[36m",
+            _ => "",
+        };
+        let end = if colour.is_empty() { "" } else { "\u{1b}[0m" };
+        text.extend([colour, line, end, "\n"]);
+    }
+    text
 }

@@ -40,6 +40,7 @@ part_folder() {
     traefik) name=traefik-$TRAEFIK-$(sources_key traefik) ;;
     pebble) name=pebble-$PEBBLE-$(sources_key pebble) ;;
     kustomize) name=kustomize-$KUSTOMIZE-$(sources_key kustomize) ;;
+    yq) name=yq-$YQ-$(sources_key yq) ;;
     helm-sdk) name=helm-sdk-$HELM_SDK-$(sources_key helm-sdk) ;;
     krew) name=krew-$KREW-$(sources_key krew) ;;
     crds) name=crds-$(printf '%s\n' "${CRDS[@]}" | sha256sum | cut -c1-10) ;;

@@ -134,6 +134,7 @@ PYTHON
 
 obtain_certmanager() { go_build certmanager certmanager .; }
 obtain_traefik() { go_build traefik traefik .; }
+obtain_yq() { go_build yq yq github.com/mikefarah/yq/v4; }
 obtain_helm_sdk() { go_build helm-sdk helm-sdk .; }
 obtain_kustomize() { go_build kustomize kustomize sigs.k8s.io/kustomize/kustomize/v5; }
 

