@@ -24,6 +24,9 @@ pub struct DecisionArgs {
     /// A Secret that programs read by name: its Certificate stays (repeatable)
     #[arg(long, value_name = "NAME")]
     pub keep_secret: Vec<String>,
+    /// The namespace of the gateway pods that Istio's Gateways select, which read the Secrets from there
+    #[arg(long, value_name = "NAMESPACE")]
+    pub gateway_namespace: Option<String>,
     /// Never drop a Certificate
     #[arg(long)]
     pub keep_certificates: bool,

@@ -1,6 +1,8 @@
 //! What the cluster says about Secrets in other namespaces than their objects' (R6). What cannot be read permits
 //! nothing, and fails no render.
 
+use std::collections::BTreeSet;
+
 use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 
@@ -8,8 +10,10 @@ use crate::cluster::{Batch, CONCURRENT, Cluster, ClusterError, Resource, Selecti
 use crate::consumers::Permission;
 use crate::consumers::elsewhere::{DELEGATION, Grant, delegated};
 use crate::consumers::gateway::{GROUP, grant};
-use crate::inventory::cluster::ApiMetadata;
+use crate::inventory::cluster::{ApiMetadata, ApiObject};
 use crate::plan::{Found, Outside};
+
+const PODS: Resource<'static> = Resource { group: "", version: "v1", plural: "pods" };
 
 const DELEGATIONS: Resource<'static> =
     Resource { group: DELEGATION.0, version: "v1", plural: "tlscertificatedelegations" };
@@ -34,11 +38,11 @@ struct DelegationEntry {
     target_namespaces: Vec<String>,
 }
 
-/// Reads the permissions that the slots of a render need.
+/// Reads the permissions that the slots of a render need, and where the pods are that read Secrets.
 ///
 /// # Errors
 /// When the cluster does not answer; a refusal is no error.
-pub(super) async fn read(cluster: &Cluster, found: &Found<'_>) -> Result<Outside, ClusterError> {
+pub(super) async fn read(cluster: &Cluster, found: &Found<'_>, outside: &mut Outside) -> Result<(), ClusterError> {
     let read: Vec<_> = stream::iter(found.wanted_grants())
         .map(|(permission, namespace)| async move {
             let granted = grants(cluster, permission, &namespace).await;
@@ -47,7 +51,6 @@ pub(super) async fn read(cluster: &Cluster, found: &Found<'_>) -> Result<Outside
         .buffer_unordered(CONCURRENT)
         .collect()
         .await;
-    let mut outside = Outside::default();
     for (namespace, granted) in read {
         match granted {
             Ok(grants) => outside.grants.extend(grants),
@@ -57,7 +60,31 @@ pub(super) async fn read(cluster: &Cluster, found: &Found<'_>) -> Result<Outside
             Err(error) => return Err(error),
         }
     }
-    Ok(outside)
+    if outside.gateway_namespace.is_none() {
+        for labels in found.wanted_pods() {
+            match pods(cluster, &labels).await {
+                Ok(namespaces) => outside.pods.insert(labels, Ok(namespaces)),
+                Err(error @ ClusterError::Forbidden { .. }) => outside.pods.insert(labels, Err(error.to_string())),
+                Err(error) => return Err(error),
+            };
+        }
+    }
+    Ok(())
+}
+
+/// The namespaces of the pods with these labels.
+async fn pods(cluster: &Cluster, labels: &str) -> Result<Vec<String>, ClusterError> {
+    let mut namespaces = BTreeSet::new();
+    let selection = Selection { labels: Some(labels), ..Selection::default() };
+    let each = |batch: Batch<ApiObject>| {
+        match batch {
+            Batch::Items(items) => namespaces.extend(items.into_iter().map(|item| item.metadata.namespace)),
+            Batch::Restart => namespaces.clear(),
+        }
+        true
+    };
+    cluster.list_metadata(PODS, selection, each).await?;
+    Ok(namespaces.into_iter().collect())
 }
 
 async fn grants(cluster: &Cluster, permission: Permission, namespace: &str) -> Result<Vec<Grant>, ClusterError> {

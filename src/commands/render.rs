@@ -39,10 +39,10 @@ impl From<Failure> for anyhow::Error {
 
 /// The options that decisions depend on, checked.
 pub(super) fn settings(args: &DecisionArgs, explain: bool, candidates: bool) -> Result<Settings> {
-    if let Some(namespace) = &args.namespace
-        && ObjectName::parse(&format!("{namespace}/a")).is_none()
-    {
-        bail!("--namespace \"{}\" is no name of a namespace", escape(namespace));
+    for (option, namespace) in [("namespace", &args.namespace), ("gateway-namespace", &args.gateway_namespace)] {
+        if let Some(namespace) = namespace.as_ref().filter(|name| ObjectName::parse(&format!("{name}/a")).is_none()) {
+            bail!("--{option} \"{}\" is no name of a namespace", escape(namespace));
+        }
     }
     Ok(Settings {
         namespace: args.namespace.clone(),
@@ -81,8 +81,9 @@ pub(super) fn plan(
     if !found.has_slots() {
         return decide(&found, &Inventory::default(), &Live::NotKnown);
     }
+    let mut outside = Outside { gateway_namespace: args.gateway_namespace.clone(), ..Outside::default() };
     if !args.inventory.is_empty() {
-        found.settle(&Outside::default()).map_err(other)?;
+        found.settle(&outside).map_err(other)?;
         let inventory = files(&args.inventory, settings.namespace.as_deref(), &settings.sources, world.now);
         return decide(&found, &inventory.map_err(Failure::Inventory)?, &Live::NotKnown);
     }
@@ -91,7 +92,7 @@ pub(super) fn plan(
     };
     let access = args.kube.access().map_err(|error| Failure::Other(error.into()))?.or_helm(helm);
     let session = session(&access, world, Some(DEADLINE)).map_err(of_cluster)?;
-    let mut outside = session.run(elsewhere::read(session.cluster(), &found)).map_err(of_cluster)?;
+    session.run(elsewhere::read(session.cluster(), &found, &mut outside)).map_err(of_cluster)?;
     let inventory = loop {
         found.settle(&outside).map_err(other)?;
         let namespaces = found.namespaces();

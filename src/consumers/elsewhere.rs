@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::{Consumer, Slot};
+use super::path::names;
+use super::{Consumer, Left, NodeId, Slot};
 use crate::choose::Query;
 use crate::manifest::document::Document;
 use crate::manifest::object::Object;
@@ -23,6 +24,12 @@ pub enum Spelling {
 }
 
 impl Spelling {
+    /// Whether a reader would take the name, as it is written, for nothing else.
+    #[must_use]
+    pub fn can_write(&self, name: &str) -> bool {
+        matches!(self, Self::Plain | Self::Prefixed(_)) || !name.contains('.')
+    }
+
     /// The name as it stands in the manifest.
     #[must_use]
     pub fn write<'n>(&self, name: &'n str) -> Cow<'n, str> {
@@ -67,6 +74,41 @@ impl Spelled {
 }
 
 impl Consumer<'_> {
+    /// The namespace that the slot names; [`Consumer::in_namespace`] takes the object's own away.
+    pub(super) fn secret_namespace(&self, document: &Document<'_>, tls: NodeId) -> Option<String> {
+        if self.row.secret_namespace.is_empty() {
+            return None;
+        }
+        let (namespace, _) = names(document, tls, self.row.secret_namespace).last().copied()?;
+        document.text(namespace).filter(|namespace| !namespace.is_empty()).map(str::to_owned)
+    }
+
+    /// Tells the consumer its namespace, against which those of its slots are held (R6).
+    pub fn in_namespace(&mut self, own: &str) {
+        for slot in &mut self.slots {
+            slot.namespace = slot.namespace.take().filter(|namespace| namespace != own);
+            // No shim writes into another namespace.
+            slot.shim &= slot.namespace.is_none();
+            if !self.row.pod_selector.is_empty() {
+                slot.left.get_or_insert(Left::PodNamespace(None));
+            }
+            if let (Some(namespace), Some(permission)) = (&slot.namespace, self.row.permission) {
+                slot.left.get_or_insert_with(|| Left::NotGranted { permission, namespace: namespace.clone() });
+            }
+        }
+    }
+
+    /// Reads which other objects have a say in where the Secrets are and what they are.
+    pub(super) fn read_relations(&mut self, document: &Document<'_>) {
+        let labels = (!self.row.pod_selector.is_empty()).then(|| document.at(self.object.node, self.row.pod_selector));
+        let labels = labels.flatten().into_iter().flat_map(|labels| document.entries(labels));
+        let labels = labels.filter_map(|(key, value)| Some((document.text(key)?, document.text(value)?)));
+        self.pods = labels.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",");
+        self.partner = self.row.partner.and_then(|(kind, path)| {
+            document.text_at(self.object.node, path).filter(|name| !name.is_empty()).map(|name| (kind, name.to_owned()))
+        });
+    }
+
     /// What is asked for a slot; `own` is the object's namespace.
     #[must_use]
     pub fn query<'q>(&self, slot: &'q Slot, own: &'q str) -> Query<'q> {

@@ -80,7 +80,7 @@ fn consumer(row: &'static Row) -> Kind {
         groups: row.groups,
         resource: row.plural,
         treatment: Treatment::Rewritten,
-        secret_names: vec![path(row, &[row.tls, row.secret_name])],
+        secret_names: secret_names(row),
         hosts: match &row.hosts {
             Hosts::Entry(hosts) => path(row, &[row.tls, hosts]),
             Hosts::Object(hosts) => path(row, &[hosts]),
@@ -94,6 +94,16 @@ fn consumer(row: &'static Row) -> Kind {
         triggers: annotations.into_iter().chain(block_trigger).collect(),
         note: row.note,
     }
+}
+
+fn secret_names(row: &Row) -> Vec<String> {
+    let blocks = std::iter::once(&row.tls).chain(row.further_tls);
+    let names = [row.secret_name, row.secret_names];
+    let of_block = |block: &&'static [&'static str]| {
+        let names = names.iter().filter(|name| !name.is_empty());
+        names.map(|name| path(row, &[block, name])).collect::<Vec<_>>()
+    };
+    blocks.flat_map(of_block).collect()
 }
 
 /// The path of a field, with `[]` behind what is a sequence.

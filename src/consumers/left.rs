@@ -36,6 +36,14 @@ pub enum Left {
         /// Why.
         why: String,
     },
+    /// The Secret is read from the namespace of pods, and which that is is not known; why, where the cluster was asked.
+    PodNamespace(Option<String>),
+    /// More than a certificate is read from the Secret, or it is written by someone; what says so.
+    ReadsMore(String),
+    /// The routing secret's name has a dot, behind which the kind would read a namespace; its name.
+    Undotted(String),
+    /// Another object must go on naming the same Secret, and does not; which.
+    Partner(String),
     /// The slot names no hosts (R8).
     NoHosts,
     /// The listener names no hostname, and no route of the render that attaches to it names one.
@@ -97,6 +105,12 @@ pub enum Left {
 }
 
 impl Left {
+    /// Whether it leaves open which Secret is meant.
+    #[must_use]
+    pub fn leaves_secret_open(&self) -> bool {
+        matches!(self, Self::SecretElsewhere(_) | Self::PodNamespace(_) | Self::NoSecret)
+    }
+
     /// A stable name for programs.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -108,6 +122,10 @@ impl Left {
             Self::NotGranted { .. } => "notGranted",
             Self::NotPermitted { .. } => "notPermitted",
             Self::NamespaceNotReadable { .. } => "namespaceNotReadable",
+            Self::PodNamespace(_) => "podNamespace",
+            Self::ReadsMore(_) => "readsMore",
+            Self::Undotted(_) => "undotted",
+            Self::Partner(_) => "partner",
             Self::NoHosts => "noHosts",
             // To programs both are slots that name no hosts (R8).
             Self::NoRouteHosts => "noHosts",
@@ -156,6 +174,21 @@ impl fmt::Display for Left {
             Self::NamespaceNotReadable { namespace, why } => {
                 write!(f, "namespace {} could not be read: {}", escape(namespace), escape(why))
             }
+            Self::PodNamespace(why) => {
+                f.write_str("the Secret is read from the namespace of the gateway's pods, ")?;
+                match why {
+                    Some(why) => write!(f, "and {}", escape(why))?,
+                    None => f.write_str("which the render does not tell")?,
+                }
+                f.write_str(": give it with --gateway-namespace")
+            }
+            Self::ReadsMore(what) => {
+                write!(f, "its Secret is more than the certificate of its hosts ({})", escape(what))
+            }
+            Self::Undotted(name) => {
+                write!(f, "{} cannot be named here: what follows a dot is a namespace", escape(name))
+            }
+            Self::Partner(which) => write!(f, "{} must name the same Secret, and would not", escape(which)),
             Self::NoHosts => f.write_str("it names no hosts"),
             Self::NoRouteHosts => {
                 f.write_str("it names no hostname, and no route of the render that attaches to it names one")

@@ -3,10 +3,14 @@
 //! A row says where a kind keeps its hosts, its Secret's name and its triggers. Rows are found by
 //! group *and* kind. Adding a kind of a known shape is adding a row.
 
+pub mod cis;
 pub mod elsewhere;
+pub mod emissary;
 pub mod gateway;
+pub mod gloo;
 pub mod ingress;
 mod inline;
+pub mod istio;
 pub mod kinds;
 pub mod left;
 pub mod others;
@@ -42,8 +46,12 @@ pub struct Row {
     pub plural: &'static str,
     /// The path of the TLS block: a mapping, or a sequence of entries of which each is a slot.
     pub tls: &'static [&'static str],
+    /// Further paths of TLS blocks.
+    pub further_tls: &'static [&'static [&'static str]],
     /// The path of the Secret's name in the TLS block; on the way a sequence must have one item.
     pub secret_name: &'static [&'static str],
+    /// The path of a list of names that a kind takes instead, with one item.
+    pub secret_names: &'static [&'static str],
     /// The path in the TLS block of the namespace that the name is meant in, where a kind can name one.
     pub secret_namespace: &'static [&'static str],
     /// Whether its slots are listeners, which serve the hosts of the routes that attach where they name none.
@@ -56,6 +64,12 @@ pub struct Row {
     pub spelled: fn(&Document<'_>, NodeId, &str) -> Result<Spelled, Left>,
     /// Where the hosts of a slot stand.
     pub hosts: Hosts,
+    /// The host name in what the kind takes for a host.
+    pub host_name: fn(&str) -> &str,
+    /// Where labels say whose pods read the Secret, from their own namespace; empty for most kinds.
+    pub pod_selector: &'static [&'static str],
+    /// The kind and the path of the name of an object that must go on naming the same Secret.
+    pub partner: Option<(&'static str, &'static [&'static str])>,
     /// The keys of these paths that hold sequences, for people.
     pub sequences: &'static [&'static str],
     /// What else a user should know about the kind.
@@ -84,13 +98,18 @@ impl Row {
         kind: "",
         plural: "",
         tls: &["spec", "tls"],
+        further_tls: &[],
         secret_name: &["secretName"],
+        secret_names: &[],
         secret_namespace: &[],
         has_listeners: false,
         permission: None,
         inline: &[],
         spelled: |_, _, text| Ok(Spelled::plain(text)),
         hosts: Hosts::Entry(&["hosts"]),
+        host_name: |host| host,
+        pod_selector: &[],
+        partner: None,
         sequences: &[],
         note: "",
         splits: false,
@@ -154,7 +173,21 @@ pub static TABLE: &[&Row] = &[
     &others::ROUTE_GROUP,
     &others::DOMAIN_MAPPING,
     &others::APISIX_TLS,
+    &istio::GATEWAY,
+    &emissary::HOST,
+    &emissary::TLS_CONTEXT,
+    &gloo::VIRTUAL_SERVICE,
+    &gloo::GATEWAY,
+    &gloo::MATCHABLE_HTTP_GATEWAY,
+    &cis::TLS_PROFILE,
+    &cis::TRANSPORT_SERVER,
 ];
+
+/// The host of `host:port`.
+fn without_port(host: &str) -> &str {
+    let port = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+    port.map_or(host, |(host, _)| host)
+}
 
 /// The row of an object, if it is a consumer.
 #[must_use]

@@ -1,6 +1,6 @@
 //! Where a row's paths lead in a document.
 
-use super::{Consumer, Hosts, NodeId};
+use super::{Consumer, Hosts, NodeId, Row};
 use crate::manifest::document::{Document, NodeKind};
 
 impl Consumer<'_> {
@@ -19,6 +19,41 @@ impl Consumer<'_> {
         nodes.extend(listed.into_iter().flat_map(|node| items_or_self(document, node)));
         nodes
     }
+}
+
+impl Row {
+    /// The path that leads to the Secret's name in this TLS block.
+    pub(super) fn name_path(&self, document: &Document<'_>, tls: NodeId) -> &'static [&'static str] {
+        match self.secret_names {
+            [] => self.secret_name,
+            several if self.secret_name.is_empty() || names(document, tls, self.secret_name).is_empty() => several,
+            _ => self.secret_name,
+        }
+    }
+}
+
+/// The TLS blocks of an object, each with its path and the sequence of which it is an entry; duplicates included.
+pub(super) fn blocks(document: &Document<'_>, object: NodeId, path: &[&str]) -> Vec<(NodeId, String, Option<NodeId>)> {
+    let mut found = vec![(object, String::new(), None)];
+    for key in path {
+        let mut inner = Vec::new();
+        for (node, path, _) in found {
+            for (_, value) in document.all(node, key) {
+                let path = if path.is_empty() { (*key).to_owned() } else { format!("{path}.{key}") };
+                match document.kind(document.resolve(value)) {
+                    NodeKind::Sequence { .. } => inner.extend(
+                        document
+                            .items(value)
+                            .enumerate()
+                            .map(|(at, item)| (item, format!("{path}[{at}]"), Some(value))),
+                    ),
+                    _ => inner.push((value, path, None)),
+                }
+            }
+        }
+        found = inner;
+    }
+    found
 }
 
 /// The scalars at a path in a TLS block, duplicates included, and whether a sequence is on the way; of sequences the

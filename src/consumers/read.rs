@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::elsewhere::{Spelled, Spelling};
-use super::path::{items_or_self, join, names};
+use super::path::{blocks, items_or_self, join, names};
 use super::trigger::{self, Actor, Class, ROUTER_RESOLVER, ROUTER_TLS, Trigger};
 use super::{Hosts, IGNORE, Left, NodeId, Row, row, rule};
 use crate::choose::{HostName, WildcardSpan};
@@ -62,17 +62,17 @@ impl Slot {
     }
 
     /// Gives the slot the hosts of what attaches to it.
-    pub fn attach(&mut self, hosts: Vec<String>, span: WildcardSpan) {
+    pub fn attach(&mut self, hosts: Vec<String>, row: &Row) {
         self.left = None;
         self.listed = hosts.len();
         self.hosts = hosts;
-        self.read_names(span);
+        self.read_names(row);
     }
 
-    fn read_names(&mut self, span: WildcardSpan) {
+    fn read_names(&mut self, row: &Row) {
         for host in &self.hosts {
-            match HostName::parse(host) {
-                Ok(name) if name.is_wildcard() && span == WildcardSpan::ManyLabels => {
+            match HostName::parse((row.host_name)(host)) {
+                Ok(name) if name.is_wildcard() && row.span == WildcardSpan::ManyLabels => {
                     self.left.get_or_insert(Left::WildcardSpansLabels(host.clone()));
                 }
                 Ok(name) => self.names.push(name),
@@ -109,6 +109,10 @@ pub struct Consumer<'d> {
     pub unknown: Vec<String>,
     /// What else is served with its certificates.
     pub served: Served,
+    /// The labels of the pods that read the Secrets, as a selector; empty where the kind or the object names none.
+    pub pods: String,
+    /// The kind and name of the object that must go on naming the same Secret.
+    pub partner: Option<(&'static str, String)>,
     /// The hosts of the rules that no slot lists, and how they are compared.
     pub unlisted: Vec<(String, HostName)>,
     /// Why the whole object is left alone.
@@ -136,10 +140,13 @@ pub fn read<'d>(
         triggers: Vec::new(),
         companions: Vec::new(),
         unknown: Vec::new(),
+        pods: String::new(),
+        partner: None,
         unlisted: Vec::new(),
         repeated: Vec::new(),
     };
     consumer.read_slots(document);
+    consumer.read_relations(document);
     consumer.read_annotations(document, further_triggers);
     consumer.find_unlisted();
     consumer.left = consumer.find_left(document);
@@ -149,26 +156,19 @@ pub fn read<'d>(
 impl Consumer<'_> {
     fn read_slots(&mut self, document: &Document<'_>) {
         // Every duplicate is read and edited, so that no reader sees an old one.
-        let mut blocks = vec![self.object.node];
-        for key in self.row.tls {
-            blocks = blocks.iter().flat_map(|&node| document.all(node, key).map(|(_, value)| value)).collect();
-        }
-        let path = self.row.tls.join(".");
-        for block in blocks {
-            match document.kind(document.resolve(block)) {
-                NodeKind::Sequence { .. } => {
-                    for (at, entry) in document.items(block).enumerate() {
-                        self.read_slot(document, &format!("{path}[{at}]"), entry, Some(block));
-                    }
+        for tls in std::iter::once(&self.row.tls).chain(self.row.further_tls) {
+            for (block, path, list) in blocks(document, self.object.node, tls) {
+                // An entry that is an alias is a slot all the same, to be left.
+                if list.is_some() || matches!(document.kind(document.resolve(block)), NodeKind::Mapping { .. }) {
+                    self.read_slot(document, &path, block, list);
                 }
-                NodeKind::Mapping { .. } => self.read_slot(document, &path, block, None),
-                _ => {}
             }
         }
     }
 
     fn read_slot(&mut self, document: &Document<'_>, path: &str, tls: NodeId, list: Option<NodeId>) {
-        let found = names(document, tls, self.row.secret_name);
+        let name_path = self.row.name_path(document, tls);
+        let found = names(document, tls, name_path);
         let named = found.last().copied();
         let named = named.filter(|&(node, _)| document.text(node).is_some_and(|text| !text.is_empty()));
         let trigger = self.row.block_trigger.and_then(|trigger| {
@@ -178,9 +178,7 @@ impl Consumer<'_> {
             (!is_empty).then_some((trigger, key, value))
         });
         let (nodes, path) = match (named, trigger) {
-            (Some((_, items)), _) => {
-                (found.iter().map(|&(node, _)| node).collect(), join(path, self.row.secret_name, items))
-            }
+            (Some((_, items)), _) => (found.iter().map(|&(node, _)| node).collect(), join(path, name_path, items)),
             (None, Some((trigger, key, _))) if trigger.replaces_name => (vec![key], format!("{path}.{}", trigger.key)),
             (None, _) => return self.read_inline(document, path, tls, list),
         };
@@ -205,7 +203,7 @@ impl Consumer<'_> {
             shim: true,
             open: false,
             nodes,
-            left: self.skipped(document, tls).or(misspelled),
+            left: misspelled.or_else(|| self.skipped(document, tls)),
             tls,
             list,
         };
@@ -225,7 +223,7 @@ impl Consumer<'_> {
             slot.left = Some(Left::Layout);
         }
         self.add_aliases(&mut slot);
-        slot.read_names(self.row.span);
+        slot.read_names(self.row);
         let mut keys: Vec<&str> = self.row.secret_name.iter().take(1).copied().collect();
         if let Hosts::Entry([key]) = self.row.hosts {
             keys.push(key);
@@ -243,8 +241,12 @@ impl Consumer<'_> {
         if let Some(key) = self.row.inline.iter().find(|key| document.get(tls, key).is_some()) {
             return Some(Left::InlineCertificate((*key).to_owned()));
         }
+        let is_named = |path: &[&str]| !path.is_empty() && !names(document, tls, path).is_empty();
+        if is_named(self.row.secret_name) && is_named(self.row.secret_names) {
+            return Some(Left::SeveralSecrets);
+        }
         let mut nodes = vec![tls];
-        for key in self.row.secret_name {
+        for key in self.row.name_path(document, tls) {
             nodes = nodes.iter().flat_map(|&node| document.get(node, key)).collect();
             if nodes.iter().any(|&node| document.items(node).nth(1).is_some()) {
                 return Some(Left::SeveralSecrets);
@@ -252,27 +254,6 @@ impl Consumer<'_> {
             nodes = nodes.into_iter().flat_map(|node| items_or_self(document, node)).collect();
         }
         None
-    }
-
-    /// The namespace that the slot names; [`Consumer::in_namespace`] takes the object's own away.
-    fn secret_namespace(&self, document: &Document<'_>, tls: NodeId) -> Option<String> {
-        if self.row.secret_namespace.is_empty() {
-            return None;
-        }
-        let (namespace, _) = names(document, tls, self.row.secret_namespace).last().copied()?;
-        document.text(namespace).filter(|namespace| !namespace.is_empty()).map(str::to_owned)
-    }
-
-    /// Tells the consumer its namespace, against which those of its slots are held (R6).
-    pub fn in_namespace(&mut self, own: &str) {
-        for slot in &mut self.slots {
-            slot.namespace = slot.namespace.take().filter(|namespace| namespace != own);
-            // No shim writes into another namespace.
-            slot.shim &= slot.namespace.is_none();
-            if let (Some(namespace), Some(permission)) = (&slot.namespace, self.row.permission) {
-                slot.left.get_or_insert_with(|| Left::NotGranted { permission, namespace: namespace.clone() });
-            }
-        }
     }
 
     /// The triggers that act for a slot; of what issuers beside cert-manager skip nothing is known.

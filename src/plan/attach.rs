@@ -100,7 +100,7 @@ impl<'r> Found<'r> {
                     }
                     (None, Some(open)) => slot.left = Some(open),
                     (None, None) if found.hosts.is_empty() => slot.left = Some(Left::NoRouteHosts),
-                    (None, None) => slot.attach(found.hosts, consumer.row.span),
+                    (None, None) => slot.attach(found.hosts, consumer.row),
                 }
             }
         }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use super::facts::{Render, Uses};
-use super::{ForeignTrigger, Live};
+use super::{ForeignTrigger, Live, together};
 use crate::certificate::{self, Keep};
 use crate::choose::{self, DnsNames, HostName, Query};
 use crate::consumers::{Consumer, Left, Slot};
@@ -68,17 +68,19 @@ pub(super) struct Decided<'i> {
 pub(super) fn decide<'i>(render: &Render<'_, 'i>) -> Decided<'i> {
     let mut consumers: Vec<Judged<'i>> =
         (0..render.consumers.len()).into_par_iter().map(|at| judge(render, at)).collect();
+    let pairs = together::pairs(render);
     let proofs = render.proofs(&consumers);
     loop {
         let uses = render.uses(&consumers);
         let certificates: Vec<Option<Keep>> =
             (0..render.certificates.len()).map(|at| proofs.keep_certificate(render, &uses, at)).collect();
-        let newly_left: Vec<(usize, Left)> = (0..consumers.len())
+        let mut newly_left: Vec<(usize, Left)> = (0..consumers.len())
             .filter_map(|at| {
                 let keep = needed_secret(render, &proofs, &consumers[at], &uses, &certificates, at)?;
                 Some((at, Left::SecretNeeded(keep.to_string())))
             })
             .collect();
+        newly_left.extend(together::parted(render, &pairs, &consumers));
         if newly_left.is_empty() {
             return Decided { consumers, certificates, uses };
         }
@@ -124,6 +126,9 @@ fn judge_slot<'i>(render: &Render<'_, 'i>, at: usize, slot: &Slot) -> Verdict<'i
     }
     if is_chosen(render, namespace, consumer, slot) {
         return Verdict::Left(Left::Chosen);
+    }
+    if !slot.spelling.can_write(&winner.id.name) {
+        return Verdict::Left(Left::Undotted(winner.id.name.clone()));
     }
     match reduced(render, namespace, consumer, slot, winner) {
         Some(host) => Verdict::Left(Left::ReducesCoverage(host)),

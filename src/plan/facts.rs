@@ -7,7 +7,7 @@ use super::{Live, Settings};
 use crate::certificate::{Certificate, CertificateSpec, Facts, Keep, keep, of_trigger};
 use crate::choose::{self, HostName};
 use crate::consumers::trigger::Actor;
-use crate::consumers::{Consumer, Slot};
+use crate::consumers::{Consumer, Left, Slot};
 use crate::inventory::Inventory;
 use crate::manifest::mention::{EVERY, Mention, Names};
 use crate::manifest::object::objects;
@@ -159,7 +159,10 @@ impl Render<'_, '_> {
             own.extend(certificate.own.iter().map(|&node| (certificate.document, node)));
         }
         for consumer in self.consumers {
-            own.extend(consumer.slots.iter().flat_map(|slot| &slot.nodes).map(|&node| (consumer.document, node)));
+            // A slot of which nobody can say which Secret it names needs every one of that name.
+            let is_open = |left: &Option<Left>| left.as_ref().is_some_and(Left::leaves_secret_open);
+            let slots = consumer.slots.iter().filter(|slot| !is_open(&slot.left) && !is_open(&consumer.left));
+            own.extend(slots.flat_map(|slot| &slot.nodes).map(|&node| (consumer.document, node)));
             if let Some(document) = self.manifest.document(consumer.document) {
                 own.extend(consumer.host_nodes(document).into_iter().map(|node| (consumer.document, node)));
             }

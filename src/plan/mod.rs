@@ -8,6 +8,7 @@ mod decide;
 mod facts;
 pub mod live;
 mod settle;
+mod together;
 mod view;
 
 pub use build::{Change, Found, Planned, find, plan};

@@ -4,13 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Found, MAX_NAMESPACES, PlanError};
 use crate::consumers::elsewhere::{Grant, Granted, granted};
-use crate::consumers::{Left, Permission, Slot};
+use crate::consumers::{Consumer, Left, Permission, Slot};
 
 /// What the cluster says about Secrets in other namespaces.
 #[derive(Clone, Debug, Default)]
 pub struct Outside {
     /// The permissions beside those of the render.
     pub grants: Vec<Grant>,
+    /// The namespace of every gateway's pods (`--gateway-namespace`).
+    pub gateway_namespace: Option<String>,
+    /// The namespaces in which pods with these labels were found, or why none could be looked for.
+    pub pods: BTreeMap<String, Result<Vec<String>, String>>,
     /// Namespaces whose Secrets could not be read, and why.
     pub unreadable: BTreeMap<String, String>,
     /// Namespaces whose permissions could not be read, and why; those of the render still count.
@@ -48,6 +52,13 @@ impl Found<'_> {
         wanted
     }
 
+    /// The labels of the pods of which the namespace must be known.
+    #[must_use]
+    pub fn wanted_pods(&self) -> BTreeSet<String> {
+        let of_pods = |consumer: &&Consumer<'_>| !consumer.pods.is_empty() && consumer.slots.iter().any(is_open);
+        self.consumers.iter().filter(of_pods).map(|consumer| consumer.pods.clone()).collect()
+    }
+
     /// Settles which slots may name a Secret of another namespace, and which Secrets there.
     ///
     /// # Errors
@@ -62,8 +73,22 @@ impl Found<'_> {
         let others = outside.grants.iter().filter(|grant| !is_replaced(grant));
         let grants: Vec<Grant> = self.grants.iter().chain(others).cloned().collect();
         for (consumer, own) in self.consumers.iter_mut().zip(&self.namespaces) {
+            let pods = (!consumer.row.pod_selector.is_empty()).then(|| outside.namespace_of(&consumer.pods));
             for slot in consumer.slots.iter_mut().filter(|slot| is_open(slot)) {
-                let Some(namespace) = slot.namespace.clone() else { continue };
+                match &pods {
+                    Some(Ok(namespace)) => {
+                        slot.namespace = Some(namespace.clone()).filter(|namespace| namespace != own)
+                    }
+                    Some(Err(left)) => {
+                        slot.left = Some(left.clone());
+                        continue;
+                    }
+                    None => {}
+                }
+                let Some(namespace) = slot.namespace.clone() else {
+                    slot.left = None;
+                    continue;
+                };
                 let granted = consumer.row.permission.map(|_| granted(&grants, &consumer.object, own, &namespace));
                 match (outside.unreadable.get(&namespace), granted) {
                     (Some(why), _) => slot.left = Some(Left::NamespaceNotReadable { namespace, why: why.clone() }),
@@ -90,8 +115,31 @@ impl Found<'_> {
     }
 }
 
-/// Whether only the other namespace speaks against the slot so far.
+impl Outside {
+    /// The namespace of the pods with these labels.
+    fn namespace_of(&self, pods: &str) -> Result<String, Left> {
+        if let Some(namespace) = &self.gateway_namespace {
+            return Ok(namespace.clone());
+        }
+        let why = match self.pods.get(pods) {
+            Some(Ok(found)) => match found.as_slice() {
+                [namespace] => return Ok(namespace.clone()),
+                [] => Some(format!("the cluster has none with {pods}")),
+                several => Some(format!("those with {pods} are in {}", several.join(", "))),
+            },
+            Some(Err(why)) => Some(why.clone()),
+            None => None,
+        };
+        Err(Left::PodNamespace(why))
+    }
+}
+
+/// Whether only the Secret's namespace speaks against the slot so far.
 fn is_open(slot: &Slot) -> bool {
-    slot.namespace.is_some()
-        && matches!(slot.left, None | Some(Left::NotGranted { .. } | Left::NamespaceNotReadable { .. }))
+    match slot.left {
+        None => slot.namespace.is_some(),
+        Some(ref left) => {
+            matches!(left, Left::NotGranted { .. } | Left::NamespaceNotReadable { .. } | Left::PodNamespace(_))
+        }
+    }
 }
