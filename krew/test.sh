@@ -13,7 +13,7 @@ archive=$(find "$dist" -name "kubectl-routing_secrets-v*-$platform.tar.gz" | sor
 [[ $archive ]] || { echo "krew/test.sh: there is no archive in $dist: make dist" >&2 && exit 1; }
 version=${archive##*/kubectl-routing_secrets-}
 version=${version%-"$platform".tar.gz}
-next=v${version#v}9
+next=v99.0.0
 
 tests/e2e/bed/obtain.sh --only krew,helm4
 folder=$(mktemp -d)
@@ -30,6 +30,10 @@ step() { printf '\n== %s\n' "$*"; }
 fails() {
     if "$@" >"$folder/output" 2>&1; then cat "$folder/output" && echo "this should have failed: $*" >&2 && exit 1; fi
     cat "$folder/output"
+}
+commit() {
+    git -C "$folder/index" add -A
+    git -C "$folder/index" -c user.name=test -c user.email=test@example.com commit -qm "$1"
 }
 # finds TEXT COMMAND…: the command succeeds, and its output holds the text.
 finds() {
@@ -51,7 +55,7 @@ for of in "$version" "$next"; do
         fi
     done
 done
-echo "$platform is what make dist built; the other five have its layout with a stub in place of the program"
+echo "$platform is what make dist built; the other five have its layout with a stub in place of the program; $next holds the program of $version"
 (cd "$folder/served" && sha256sum -- * >SHA256SUMS)
 python3 -u - "$folder" <<'PYTHON' &
 import functools, http.server, pathlib, sys
@@ -73,10 +77,14 @@ release/krew-manifest.sh "$version" "$uri" "$uri" "$folder/served/SHA256SUMS" >"
 release/krew-manifest.sh "$next" "$uri" "$uri" "$folder/served/SHA256SUMS" >"$folder/next/routing-secrets.yaml"
 manifest=$folder/index/plugins/routing-secrets.yaml
 
+git -C "$folder/index" init -q
+commit "$version"
+
 step "validate-krew-manifest: the manifest, and an installation on each platform"
 validate-krew-manifest -manifest "$manifest" -v=0
 
 step "install from the manifest and the archive, use, uninstall"
+kubectl krew update
 kubectl krew install --manifest="$manifest" --archive="$archive"
 finds kubectl-routing_secrets kubectl plugin list
 finds wildcard-tls kubectl routing-secrets list --inventory examples/inventory.yaml -A
@@ -86,16 +94,12 @@ kubectl krew uninstall routing-secrets
 fails kubectl routing-secrets --version
 
 step "install from an index, upgrade, uninstall"
-commit() { git -C "$folder/index" add -A && git -C "$folder/index" -c user.name=test -c user.email=test@example.com commit -qm "$1"; }
-git -C "$folder/index" init -q
-commit "$version"
-kubectl krew update
 kubectl krew install routing-secrets
-finds "$version" kubectl krew list
+finds "/$version/" readlink "$KREW_ROOT/bin/kubectl-routing_secrets"
 cp "$folder/next/routing-secrets.yaml" "$manifest"
 commit "$next"
 kubectl krew upgrade
-finds "$next" kubectl krew list
+finds "/$next/" readlink "$KREW_ROOT/bin/kubectl-routing_secrets"
 finds wildcard-tls kubectl routing-secrets list --inventory examples/inventory.yaml -A
 kubectl krew uninstall routing-secrets
 fails kubectl routing-secrets --version
