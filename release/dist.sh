@@ -53,20 +53,23 @@ build() {
 git ls-files -z | tar -cf - --null -T - | tar -xf - -C "$dist/copy"
 program=$(build "$PWD")
 again=$(build "$dist/copy")
-cmp "$program" "$again" || die "two builds of the same sources differ"
-echo "dist: two builds have the same bytes: $(sums <"$program" | cut -c1-16)…"
+archive=$dist/$name-$platform.tar.gz
+python3 release/archive.py "$program" "$archive"
+python3 "$dist/copy/release/archive.py" "$again" "$dist/copy/again.tar.gz"
+cmp "$archive" "$dist/copy/again.tar.gz" || die "two builds of the same sources differ"
+echo "dist: two builds, in two folders, give archives with the same bytes"
 
 size=$(wc -c <"$program")
 ((size <= LARGEST)) || die "the program has $size bytes; at most $LARGEST are wanted"
 echo "dist: the program has $size bytes; at most $LARGEST are wanted"
 
-python3 release/archive.py "$program" "$dist/$name-$platform.tar.gz"
 # In the copy, as the tool writes beside Cargo.toml.
-PATH=$(.ci/tools.sh)$PATH
+PATH=$(.ci/tools.sh cargo-cyclonedx)$PATH
 (
     cd "$dist/copy"
     cargo cyclonedx --quiet --format json --spec-version 1.5 --describe binaries --target "$triple"
-    mv ./*_bin.cdx.json "$dist/$name-$platform.cdx.json"
+    # It names the folder, which is this machine's.
+    sed "s|$dist/copy|/source|g" ./*_bin.cdx.json >"$dist/$name-$platform.cdx.json"
 )
 rm -rf "$dist/copy" "$dist/build"
 (cd "$dist" && sums "$name"* >SHA256SUMS && cat SHA256SUMS)
