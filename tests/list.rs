@@ -134,12 +134,5 @@ fn colour_is_for_terminals_and_when_asked() {
 
 #[test]
 fn the_schema_of_the_list_is_current() {
-    let path = support::repository().join("schema/list-item.json");
-    let text =
-        serde_json::to_string_pretty(&schemars::schema_for!(routing_secrets::secret::listed::Listed)).unwrap() + "\n";
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, &text).unwrap();
-    }
-    let is_current = std::fs::read_to_string(&path).unwrap_or_default() == text;
-    assert!(is_current, "UPDATE_GOLDEN=1 cargo test writes schema/list-item.json anew");
+    support::schema_is_current("list-item.json", &schemars::schema_for!(routing_secrets::secret::listed::Listed));
 }

@@ -98,6 +98,14 @@ fn lost(query: &Query<'_>, inventory: &Inventory, secret: &Secret, winner: Optio
     }
 }
 
+/// The hosts, by index, that no usable routing secret covers.
+#[must_use]
+pub fn uncovered(query: &Query<'_>, inventory: &Inventory) -> Vec<usize> {
+    let usable: Vec<&Secret> = inventory.routing(query.namespace).filter(|secret| query.admits(secret)).collect();
+    let is_covered = |host: &HostName| usable.iter().any(|secret| covers(secret, host, query.span));
+    (0..query.hosts.len()).filter(|&at| !is_covered(&query.hosts[at])).collect()
+}
+
 /// Compares two secrets that cover all hosts: the first difference decides (R5). With it, why the
 /// second one loses, should the first one win.
 fn compare(query: &Query<'_>, inventory: &Inventory, one: &Secret, other: &Secret) -> (Ordering, Reason) {

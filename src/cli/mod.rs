@@ -7,6 +7,7 @@ mod kinds;
 mod krm;
 mod kube;
 mod list;
+mod r#match;
 mod render;
 
 use std::ffi::OsString;
@@ -21,6 +22,7 @@ pub use kinds::{KindsArgs, KindsOutput};
 pub use krm::KrmArgs;
 pub use kube::KubeArgs;
 pub use list::ListArgs;
+pub use r#match::{MatchArgs, MatchOutput, Matching};
 pub use render::{DecisionArgs, OnError, Output, PlanArgs, PostRenderArgs, Require};
 
 /// Points Helm releases at the TLS secrets a cluster already has.
@@ -64,6 +66,9 @@ pub enum Command {
     Complete(CompleteArgs),
     /// Run helm with the filter, or set the filter up for helm
     Helm(HelmArgs),
+    /// Show which routing secret serves a host or an object, and why the others do not
+    #[command(args_override_self = true)]
+    Match(MatchArgs),
 }
 
 /// The command that kubectl's completion runs.

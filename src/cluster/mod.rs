@@ -4,6 +4,7 @@
 mod access;
 mod error;
 mod exec;
+mod group;
 pub mod kubeconfig;
 mod managed_fields;
 mod request;
@@ -217,7 +218,8 @@ impl Cluster {
         namespace: &str,
         name: &str,
     ) -> Result<Option<T>, ClusterError> {
-        self.get(resource, namespace, name, METADATA).await
+        let read = read("get", resource, Some(namespace));
+        self.get(&object_path(resource, namespace, name), read, METADATA).await
     }
 
     /// Reads an object; nothing when there is no such object, or no such kind.
@@ -230,20 +232,18 @@ impl Cluster {
         namespace: &str,
         name: &str,
     ) -> Result<Option<T>, ClusterError> {
-        self.get(resource, namespace, name, JSON).await
+        let read = read("get", resource, Some(namespace));
+        self.get(&object_path(resource, namespace, name), read, JSON).await
     }
 
     async fn get<T: DeserializeOwned>(
         &self,
-        resource: Resource<'_>,
-        namespace: &str,
-        name: &str,
+        path: &str,
+        read: Read,
         accept: &'static str,
     ) -> Result<Option<T>, ClusterError> {
-        let read = read("get", resource, Some(namespace));
-        let path = object_path(resource, namespace, name);
         self.counted.gets.fetch_add(1, Ordering::Relaxed);
-        match self.request(&path, accept, &read).await {
+        match self.request(path, accept, &read).await {
             Ok(body) => parse(&body, &read).map(Some),
             Err(Refusal::NotFound(_)) => Ok(None),
             Err(Refusal::Expired) => Err(ClusterError::Expired(read)),

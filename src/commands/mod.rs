@@ -7,6 +7,7 @@ pub mod helm;
 pub mod kinds;
 mod krm;
 pub mod list;
+pub mod r#match;
 mod options;
 pub mod plan;
 pub mod post_render;
@@ -106,6 +107,7 @@ fn dispatch(cli: Cli, arguments: &[OsString], world: &mut World<'_>) -> Result<u
         Command::Man(args) => completion::manual(&args),
         Command::Complete(args) => completion::candidates(&args.words, world),
         Command::Helm(args) => helm::run(args, world),
+        Command::Match(args) => r#match::run(&args, world),
     }
 }
 

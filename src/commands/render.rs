@@ -39,11 +39,8 @@ impl From<Failure> for anyhow::Error {
 
 /// The options that decisions depend on, checked.
 pub(super) fn settings(args: &DecisionArgs, explain: bool, candidates: bool) -> Result<Settings> {
-    for (option, namespace) in [("namespace", &args.namespace), ("gateway-namespace", &args.gateway_namespace)] {
-        if let Some(namespace) = namespace.as_ref().filter(|name| ObjectName::parse(&format!("{name}/a")).is_none()) {
-            bail!("--{option} \"{}\" is no name of a namespace", escape(namespace));
-        }
-    }
+    check_namespace("namespace", args.namespace.as_deref())?;
+    check_namespace("gateway-namespace", args.gateway_namespace.as_deref())?;
     Ok(Settings {
         namespace: args.namespace.clone(),
         triggers: args.trigger.clone(),
@@ -54,6 +51,14 @@ pub(super) fn settings(args: &DecisionArgs, explain: bool, candidates: bool) -> 
         explain: explain || args.report.is_some() || args.require.is_some(),
         candidates,
     })
+}
+
+/// Refuses an option that is no name of a namespace.
+pub(super) fn check_namespace(option: &str, namespace: Option<&str>) -> Result<()> {
+    match namespace.filter(|namespace| ObjectName::parse(&format!("{namespace}/a")).is_none()) {
+        Some(namespace) => bail!("--{option} \"{}\" is no name of a namespace", escape(namespace)),
+        None => Ok(()),
+    }
 }
 
 /// `--source`, checked.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::choose::{self, Query};
+use crate::inventory::Inventory;
 use crate::output::escape::escape;
 
 /// Every reason for leaving a slot, a trigger or a whole object alone.
@@ -109,6 +111,15 @@ impl Left {
     #[must_use]
     pub fn leaves_secret_open(&self) -> bool {
         matches!(self, Self::SecretElsewhere(_) | Self::PodNamespace(_) | Self::NoSecret)
+    }
+
+    /// The hosts that no usable routing secret covers; all when each has one, but not one for all. `hosts` are those
+    /// of the query as they are spelt.
+    #[must_use]
+    pub fn not_covered(query: &Query<'_>, hosts: &[String], inventory: &Inventory) -> Self {
+        let uncovered: Vec<String> =
+            choose::uncovered(query, inventory).into_iter().filter_map(|at| hosts.get(at).cloned()).collect();
+        Self::NotCovered(if uncovered.is_empty() { vec![format!("{} together", hosts.join(", "))] } else { uncovered })
     }
 
     /// A stable name for programs.

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
+use crate::output::escape::escape;
 use crate::secret::{ObjectName, Origin, Reason, Replicator, Secret};
 
 /// The secrets known in one run.
@@ -35,7 +36,11 @@ pub struct Sources {
 }
 
 /// A mirror of which nobody can say whether it is a routing secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "whether {mirror} is a routing secret is not known, because its source {of} could not be read ({}); if it is one, say --source {of}",
+    escape(why)
+)]
 pub struct Unresolved {
     /// The mirror.
     pub mirror: ObjectName,

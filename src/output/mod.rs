@@ -1,5 +1,6 @@
 //! What is printed and written.
 
+pub mod cell;
 pub mod escape;
 pub mod file;
 pub mod path;

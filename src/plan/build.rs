@@ -95,7 +95,11 @@ pub struct Found<'r> {
     pub(super) grants: Vec<Grant>,
 }
 
-impl Found<'_> {
+impl<'r> Found<'r> {
+    /// The consumers, each with its namespace.
+    pub fn consumers(&self) -> impl Iterator<Item = (&Consumer<'r>, &str)> {
+        self.consumers.iter().zip(self.namespaces.iter().map(String::as_str))
+    }
     /// The namespaces that the Secrets of the render's slots are in, so that only those are read (R21).
     #[must_use]
     pub fn namespaces(&self) -> BTreeSet<String> {

@@ -154,19 +154,8 @@ fn no_winner(render: &Render<'_, '_>, at: usize, query: &Query<'_>, slot: &Slot)
     let barred = query.permitted.and_then(|_| choose::winner(&any, render.inventory));
     match (barred, render.consumers[at].row.permission) {
         (Some(secret), Some(permission)) => Left::NotPermitted { permission, secret: secret.id.clone() },
-        _ => Left::NotCovered(not_covered(render, query, slot)),
+        _ => Left::not_covered(query, &slot.hosts, render.inventory),
     }
-}
-
-/// The hosts of the slot that no usable routing secret covers; all when each has one, but not one
-/// for all.
-fn not_covered(render: &Render<'_, '_>, query: &Query<'_>, slot: &Slot) -> Vec<String> {
-    let usable: Vec<&Secret> =
-        render.inventory.routing(query.namespace).filter(|secret| query.admits(secret)).collect();
-    let is_covered = |name: &HostName| usable.iter().any(|secret| choose::covers(secret, name, query.span));
-    let pairs = slot.hosts.iter().zip(&slot.names);
-    let uncovered: Vec<String> = pairs.filter(|(_, name)| !is_covered(name)).map(|(host, _)| host.clone()).collect();
-    if uncovered.is_empty() { vec![format!("{} together", slot.hosts.join(", "))] } else { uncovered }
 }
 
 /// R8: the Secret exists, nothing in the render produces it, it is usable, covers the hosts, and is

@@ -346,11 +346,11 @@ pub struct Summary {
 }
 
 impl Reason {
-    fn left(left: &Left) -> Self {
+    pub(crate) fn left(left: &Left) -> Self {
         Self { code: left.code(), message: left.to_string() }
     }
 
-    fn new(code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
 }

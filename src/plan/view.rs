@@ -206,16 +206,7 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
             warn("issuersStay", format!("issuers stay in the render: {}", self.render.issuers.join(", ")));
         }
         for unresolved in self.render.inventory.unresolved() {
-            warn(
-                "sourceNotReadable",
-                format!(
-                    "whether {} is a routing secret is not known, because its source {} could not be read ({}); if it is one, say --source {}",
-                    unresolved.mirror,
-                    unresolved.of,
-                    escape(&unresolved.why),
-                    unresolved.of
-                ),
-            );
+            warn("sourceNotReadable", unresolved.to_string());
         }
         for (at, consumer) in self.render.consumers.iter().enumerate() {
             for key in consumer.repeated.iter().collect::<BTreeSet<_>>() {

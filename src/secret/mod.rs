@@ -295,20 +295,29 @@ impl Secret {
     }
 }
 
-fn facts(certificate: &X509Certificate<'_>, der: &[u8]) -> Option<CertificateFacts> {
+/// The dNSName SANs of the first block, whatever its label, that is an X.509 certificate: Epinio's reading.
+#[must_use]
+pub fn first_certificate(pem: &[u8]) -> Option<Vec<String>> {
+    pem::blocks(pem).iter().find_map(|block| {
+        let (rest, certificate) = X509Certificate::from_der(block.der.as_deref()?).ok()?;
+        if rest.is_empty() { dns_names(&certificate) } else { None }
+    })
+}
+
+fn dns_names(certificate: &X509Certificate<'_>) -> Option<Vec<String>> {
     let alternatives = certificate.subject_alternative_name().ok()?;
-    let dns_names = alternatives
-        .iter()
-        .flat_map(|names| &names.value.general_names)
-        .filter_map(|name| match name {
-            GeneralName::DNSName(name) => Some((*name).to_owned()),
-            _ => None,
-        })
-        .collect();
+    let names = alternatives.iter().flat_map(|names| &names.value.general_names).filter_map(|name| match name {
+        GeneralName::DNSName(name) => Some((*name).to_owned()),
+        _ => None,
+    });
+    Some(names.collect())
+}
+
+fn facts(certificate: &X509Certificate<'_>, der: &[u8]) -> Option<CertificateFacts> {
     let time = |time: x509_parser::time::ASN1Time| Timestamp::from_second(time.timestamp()).ok();
     let digest = ring::digest::digest(&ring::digest::SHA256, der);
     Some(CertificateFacts {
-        dns_names,
+        dns_names: dns_names(certificate)?,
         issuer: certificate.issuer().to_string(),
         not_before: time(certificate.validity().not_before)?,
         not_after: time(certificate.validity().not_after)?,

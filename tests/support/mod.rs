@@ -190,3 +190,15 @@ pub fn three() -> Vec<Tls> {
 pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
+
+/// A schema is as it stands in `schema/`; `UPDATE_GOLDEN=1 cargo test` writes it anew.
+#[track_caller]
+pub fn schema_is_current(file: &str, schema: &schemars::Schema) {
+    let path = repository().join("schema").join(file);
+    let text = serde_json::to_string_pretty(schema).unwrap() + "\n";
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let is_current = std::fs::read_to_string(&path).unwrap_or_default() == text;
+    assert!(is_current, "UPDATE_GOLDEN=1 cargo test writes schema/{file} anew");
+}

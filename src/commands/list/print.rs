@@ -6,9 +6,10 @@ use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
 
 use crate::cli::ListArgs;
+use crate::output::cell::{expiry, names};
 use crate::output::escape::{escape, escape_json, escape_lines};
 use crate::output::path::Path;
-use crate::output::table::{Cell, Table, Urgency, human_duration};
+use crate::output::table::{Cell, Table, Urgency};
 use crate::plan::API_VERSION;
 use crate::secret::listed::{Listed, ListedReason};
 
@@ -144,23 +145,15 @@ fn json_start() -> String {
 }
 
 fn cells(row: &Listed, all_namespaces: bool, wide: bool, now: Timestamp) -> Vec<Cell> {
-    const SHOWN: usize = 3;
-    let shown = if wide { row.hosts.len() } else { SHOWN };
-    let mut hosts = row.hosts.iter().take(shown).map(|host| escape(host)).collect::<Vec<_>>().join(",");
-    match row.hosts.len() {
-        0 => "<none>".clone_into(&mut hosts),
-        all if all > shown => hosts.push_str(&format!(" + {} more", all - shown)),
-        _ => {}
-    }
     let issuer = row.issuer.as_deref().map_or("<none>", common_name);
     let mut cells: Vec<Cell> = Vec::new();
     if all_namespaces {
         cells.push(escape(&row.metadata.namespace).into_owned().into());
     }
     cells.push(escape(&row.metadata.name).into_owned().into());
-    cells.push(hosts.into());
+    cells.push(names(&row.hosts, wide).into());
     cells.push(escape(issuer).into_owned().into());
-    cells.push(expires(row, now));
+    cells.push(expiry(row.not_after, row.expires_soon, now));
     cells.push(origin(row).into());
     cells.push(status(row, wide));
     if wide {
@@ -175,15 +168,6 @@ fn cells(row: &Listed, all_namespaces: bool, wide: bool, now: Timestamp) -> Vec<
 /// The common name of a distinguished name; all of it where it has none.
 fn common_name(name: &str) -> &str {
     name.split(", ").find_map(|part| part.strip_prefix("CN=")).unwrap_or(name)
-}
-
-fn expires(row: &Listed, now: Timestamp) -> Cell {
-    let Some(not_after) = row.not_after else { return "<none>".into() };
-    let left = not_after.as_second() - now.as_second();
-    if left < 0 {
-        return Cell { text: format!("{} ago", human_duration(-left)), urgency: Urgency::Now };
-    }
-    Cell { text: human_duration(left), urgency: if row.expires_soon { Urgency::Soon } else { Urgency::Calm } }
 }
 
 fn origin(row: &Listed) -> String {
