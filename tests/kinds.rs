@@ -79,10 +79,16 @@ fn the_readmes_table_of_kinds_is_current() {
 
 fn markdown(kinds: &[Kind]) -> String {
     let mut text = "| kind | group | names its Secret at | remarks |\n|---|---|---|---|\n".to_owned();
-    for kind in kinds.iter().filter(|kind| kind.treatment != Treatment::Dropped) {
+    for kind in kinds.iter().filter(|kind| kind.treatment == Treatment::Rewritten) {
         let secrets: Vec<String> = kind.secret_names.iter().map(|path| format!("`{path}`")).collect();
         let row = [kind.kind, &kind.groups.join(", "), &secrets.join(", "), kind.note];
         text.push_str(&format!("| {} |\n", row.join(" | ")));
     }
+    let referring = kinds.iter().filter(|kind| kind.treatment == Treatment::Referring);
+    let referring: Vec<&str> = referring.map(|kind| kind.kind).collect();
+    text.push_str(&format!(
+        "\nNever rewritten, but a Certificate whose Secret they name stays: {}, and whatever else names it.\n",
+        referring.join(", ")
+    ));
     text
 }

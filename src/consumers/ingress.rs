@@ -1,5 +1,6 @@
 //! Ingress (networking.k8s.io, extensions) and what its controllers do with `spec.tls`.
 
+use super::class::{self, Finds};
 use super::trigger::is_true;
 use super::{Left, Row, Served};
 use crate::manifest::document::Document;
@@ -19,9 +20,6 @@ pub static INGRESS: Row = Row {
     skip,
     ..Row::PLAIN
 };
-
-/// Classes whose controllers take certificates from a cloud account or a tunnel, not from Secrets.
-const CLASSES_WITHOUT_SECRETS: [&str; 3] = ["alb", "tailscale", "ngrok"];
 
 /// Annotations that hand TLS through to the pod.
 const PASSTHROUGH: [&str; 5] = [
@@ -57,16 +55,17 @@ fn annotations<'d>(document: &'d Document<'_>, object: &Object<'_>) -> Vec<(&'d 
 fn skip(document: &Document<'_>, object: &Object<'_>) -> Option<Left> {
     let annotations = annotations(document, object);
     let annotation = |name: &str| annotations.iter().rev().find(|(key, _)| *key == name).map(|(_, value)| *value);
-    let class = document
-        .text_at(object.node, &["spec", "ingressClassName"])
-        .or_else(|| annotation("kubernetes.io/ingress.class"));
-    if let Some(class) = class {
-        if CLASSES_WITHOUT_SECRETS.contains(&class) {
-            return Some(Left::ClassIgnoresSecrets(class.to_owned()));
+    if let Some(class) = class::name(document, object) {
+        match class::finds(class) {
+            Some(Finds::NoSecret) => return Some(Left::ClassIgnoresSecrets(class.to_owned())),
+            Some(Finds::PodNamespace) => {
+                return Some(Left::SecretElsewhere("Ingress class istio: the gateway pod's namespace".to_owned()));
+            }
+            _ => {}
         }
-        if class == "istio" {
-            return Some(Left::SecretElsewhere("Ingress class istio: the gateway pod's namespace".to_owned()));
-        }
+    }
+    if annotation(class::MERGEABLE) == Some("minion") {
+        return Some(Left::NoTls(format!("{}: minion", class::MERGEABLE)));
     }
     if let Some(namespace) = annotation("projectcontour.io/tls-cert-namespace") {
         return Some(Left::SecretElsewhere(format!("projectcontour.io/tls-cert-namespace: {namespace}")));

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::reference::{REFERENCES, Reference};
 use super::{Hosts, Row, TABLE};
 use crate::choose::WildcardSpan;
 use crate::plan::API_VERSION;
@@ -50,6 +51,8 @@ pub struct Kind {
 pub enum Treatment {
     /// Its slots are pointed at routing secrets.
     Rewritten,
+    /// It only refers to Secrets: it is never rewritten, and a Certificate whose Secret it names stays.
+    Referring,
     /// It is dropped when nothing needs it any more.
     Dropped,
 }
@@ -68,6 +71,7 @@ pub enum Wildcard {
 #[must_use]
 pub fn kinds() -> KindList {
     let mut items: Vec<Kind> = TABLE.iter().map(|row| consumer(row)).collect();
+    items.extend(REFERENCES.iter().map(referring));
     items.push(certificate());
     KindList { api_version: API_VERSION, kind: "KindList", items }
 }
@@ -110,6 +114,20 @@ fn secret_names(row: &Row) -> Vec<String> {
 fn path(row: &Row, parts: &[&[&str]]) -> String {
     let key = |key: &&str| format!("{key}{}", if row.sequences.contains(key) { "[]" } else { "" });
     parts.iter().flat_map(|part| part.iter()).map(key).collect::<Vec<_>>().join(".")
+}
+
+fn referring(reference: &'static Reference) -> Kind {
+    Kind {
+        kind: reference.kind,
+        groups: reference.groups,
+        resource: reference.plural,
+        treatment: Treatment::Referring,
+        secret_names: reference.secret_names.iter().map(|&path| path.to_owned()).collect(),
+        hosts: String::new(),
+        wildcard: None,
+        triggers: Vec::new(),
+        note: "never rewritten: a Certificate whose Secret it names stays",
+    }
 }
 
 fn certificate() -> Kind {

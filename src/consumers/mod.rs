@@ -4,6 +4,7 @@
 //! group *and* kind. Adding a kind of a known shape is adding a row.
 
 pub mod cis;
+pub mod class;
 pub mod elsewhere;
 pub mod emissary;
 pub mod gateway;
@@ -16,9 +17,11 @@ pub mod left;
 pub mod others;
 mod path;
 pub mod read;
+pub mod reference;
 pub mod rule;
 pub mod traefik;
 pub mod trigger;
+pub mod unknown;
 
 pub use elsewhere::Spelled;
 pub use left::Left;

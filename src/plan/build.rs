@@ -13,7 +13,7 @@ use super::{Live, MAX_NAMESPACES, Overwrite, Plan, PlanError, Settings};
 use crate::certificate::{self, Certificate};
 use crate::consumers::elsewhere::{DELEGATION, Grant, delegations};
 use crate::consumers::gateway::{grant, route};
-use crate::consumers::{self, Consumer, Left, TABLE};
+use crate::consumers::{self, Consumer, Left, TABLE, unknown};
 use crate::inventory::Inventory;
 use crate::manifest::edit::{Edits, UnsupportedLayout};
 use crate::manifest::object::{Object, objects};
@@ -90,6 +90,8 @@ pub struct Found<'r> {
     pub(super) certificate_namespaces: Vec<String>,
     pub(super) chart_made: HashSet<(String, String)>,
     pub(super) issuers: Vec<String>,
+    /// What objects of unknown kinds seem to name, in words.
+    pub(super) suspects: Vec<String>,
     /// The permissions to name Secrets of other namespaces.
     pub(super) routes: Vec<FoundRoute<'r>>,
     pub(super) grants: Vec<Grant>,
@@ -131,6 +133,7 @@ pub fn plan(
         certificate_namespaces: &found.certificate_namespaces,
         chart_made: &found.chart_made,
         issuers: &found.issuers,
+        suspects: &found.suspects,
         inventory,
         live,
         settings,
@@ -189,6 +192,7 @@ pub fn find<'r>(manifest: &'r Manifest<'_>, settings: &Settings) -> Result<Found
         found.certificate_namespaces.extend(part.certificate_namespaces);
         found.chart_made.extend(part.chart_made);
         found.issuers.extend(part.issuers);
+        found.suspects.extend(part.suspects);
         found.routes.extend(part.routes);
         found.grants.extend(part.grants);
     }
@@ -229,6 +233,18 @@ fn collect_object<'r>(
         if document.text_at(object.node, &["type"]) == Some("kubernetes.io/tls") {
             found.chart_made.insert((namespace_of(&object)?, object.name.to_owned()));
         }
+    } else if settings.explain && consumers::row(&object).is_none() {
+        let suspect = unknown::suspect(document, &object);
+        found.suspects.extend(suspect.map(|suspect| {
+            format!(
+                "{} of {} (line {}) names {} beside {}, and its kind is not known here: it is left",
+                describe(&object),
+                escape(object.group),
+                manifest.line(index, suspect.key),
+                escape(&suspect.secret),
+                escape(&suspect.host)
+            )
+        }));
     } else if let Some(mut consumer) = consumers::read(index, document, object, &settings.triggers) {
         let namespace = if consumer.slots.is_empty() && consumer.object.namespace.is_none() {
             settings.namespace.clone().unwrap_or_default()

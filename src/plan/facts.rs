@@ -10,7 +10,7 @@ use crate::consumers::trigger::Actor;
 use crate::consumers::{Consumer, Left, Slot};
 use crate::inventory::Inventory;
 use crate::manifest::mention::{EVERY, Mention, Names};
-use crate::manifest::object::objects;
+use crate::manifest::object::{Object, objects};
 use crate::manifest::{Document, Manifest, NodeId};
 use crate::secret::{ObjectName, Secret};
 
@@ -35,6 +35,8 @@ pub(super) struct Render<'r, 'i> {
     pub chart_made: &'r HashSet<(String, String)>,
     /// The issuers of the render.
     pub issuers: &'r [String],
+    /// What objects of unknown kinds seem to name, in words.
+    pub suspects: &'r [String],
     /// The secrets.
     pub inventory: &'i Inventory,
     /// The live objects.
@@ -172,18 +174,24 @@ impl Render<'_, '_> {
             .into_iter()
             .filter_map(|(name, mentions)| {
                 let mention = mentions.iter().find(is_foreign)?;
-                Some((name.to_owned(), self.place(mention.document)))
+                Some((name.to_owned(), self.place(mention, name)))
             })
             .collect();
         Proofs { mentioned, injected: self.manifest.injected() }
     }
 
-    /// A document by its number and first object.
-    fn place(&self, index: usize) -> String {
+    /// The document of a mention by its number, with the object in it that names the Secret.
+    fn place(&self, mention: &Mention, name: &str) -> String {
+        let index = mention.document;
         let bytes = &self.manifest.input()[self.manifest.documents()[index].clone()];
         let object = Document::parse(bytes).ok().and_then(|document| {
             let objects = objects(&document);
-            objects.first().map(|object| format!(" ({} {})", object.kind, object.name))
+            let names_it = |object: &&Object<'_>| match mention.node {
+                Some(node) => document.contains(object.node, node),
+                None => document.scalars(object.node).any(|(_, text)| text.contains(name)),
+            };
+            let object = objects.iter().find(names_it).or_else(|| objects.first());
+            object.map(|object| format!(" ({} {})", object.kind, object.name))
         });
         format!("document {}{}", index + 1, object.unwrap_or_default())
     }

@@ -10,6 +10,7 @@ pub mod live;
 mod settle;
 mod together;
 mod view;
+mod warn;
 
 pub use build::{Change, Found, Planned, find, plan};
 pub use settle::Outside;

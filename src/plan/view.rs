@@ -219,6 +219,10 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
                 self.warn_slot(at, slot, &mut warn);
             }
         }
+        super::warn::changes(self.render, self.decided, &mut warn);
+        for suspect in self.render.suspects {
+            warn("unknownKind", suspect.clone());
+        }
         for (at, certificate) in self.render.certificates.iter().enumerate() {
             if self.decided.certificates[at].is_some() {
                 continue;
