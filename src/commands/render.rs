@@ -1,6 +1,5 @@
 //! What `post-render` and `plan` share: from manifests and options to a plan.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,8 +15,8 @@ use crate::helm::release::KubeAccess;
 use crate::inventory::{Inventory, Sources, cluster, file, once};
 use crate::manifest::Manifest;
 use crate::output::escape::escape;
-use crate::plan::live::{LiveObject, LiveRef, foreign_triggers};
-use crate::plan::{self, ForeignTrigger, Found, Live, Outside, Planned, Settings};
+use crate::plan::live::{LiveObject, LiveRef, foreign_triggers, triggers};
+use crate::plan::{self, Found, Live, LiveObjects, LiveParent, Outside, Planned, Settings};
 use crate::report;
 use crate::secret::{ObjectName, judge};
 
@@ -113,7 +112,7 @@ pub(super) fn plan(
             },
         }
     };
-    let mut planned = decide(&found, &inventory, &Live::NotKnown)?;
+    let mut planned = decide(&found, &inventory, &Live::ToBeRead)?;
     if !planned.rewritten.is_empty() {
         // What the live objects tell can only leave more objects alone, so these are enough (R12).
         let live = session.run(live(session.cluster(), &planned.rewritten, settings)).map_err(of_cluster)?;
@@ -132,23 +131,37 @@ pub(super) fn session(access: &Access, world: &World<'_>, deadline: Option<Durat
     Session::open(access, kubeconfig::World { env: &env, file: &file }, deadline)
 }
 
-/// The triggers of the live objects that someone else owns.
-async fn live(
-    cluster: &Cluster,
-    rewritten: &[LiveRef],
-    settings: &Settings,
-) -> Result<HashMap<String, Vec<ForeignTrigger>>, ClusterError> {
-    let found: Vec<(String, Vec<ForeignTrigger>)> = stream::iter(rewritten)
+/// What the live objects say. That a Gateway which is not in the render may not be read is a reason, not an error.
+async fn live(cluster: &Cluster, rewritten: &[LiveRef], settings: &Settings) -> Result<LiveObjects, ClusterError> {
+    let found: Vec<(&LiveRef, Result<Option<LiveObject>, String>)> = stream::iter(rewritten)
         .map(|of| async move {
             let resource = Resource { group: &of.group, version: &of.version, plural: of.row.plural };
-            let live: Option<LiveObject> = cluster.metadata(resource, &of.namespace, &of.name).await?;
-            let triggers = live.map(|live| foreign_triggers(of, &live, &settings.triggers)).unwrap_or_default();
-            Ok((of.key.clone(), triggers))
+            match cluster.metadata(resource, &of.namespace, &of.name).await {
+                Ok(live) => Ok((of, Ok(live))),
+                Err(error @ ClusterError::Forbidden { .. }) if of.is_parent => Ok((of, Err(error.to_string()))),
+                Err(error) => Err(error),
+            }
         })
         .buffer_unordered(CONCURRENT)
         .try_collect()
         .await?;
-    Ok(found.into_iter().filter(|(_, triggers)| !triggers.is_empty()).collect())
+    let mut objects = LiveObjects::default();
+    for (of, live) in found {
+        let key = of.key.clone();
+        match live {
+            Err(why) => drop(objects.parents.insert(key, LiveParent::Unreadable(why))),
+            Ok(None) if of.is_parent => drop(objects.parents.insert(key, LiveParent::Absent)),
+            Ok(None) => {}
+            Ok(Some(live)) if of.is_parent => {
+                let triggers = triggers(of, &live, &settings.triggers);
+                objects.parents.insert(key, LiveParent::Triggers(triggers));
+            }
+            Ok(Some(live)) => {
+                objects.triggers.insert(key, foreign_triggers(of, &live, &settings.triggers));
+            }
+        }
+    }
+    Ok(objects)
 }
 
 /// The secrets of files; `namespace` is that of secrets which name none.

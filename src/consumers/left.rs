@@ -100,6 +100,15 @@ pub enum Left {
         /// The command that clears it.
         command: String,
     },
+    /// The object's Gateway keeps a trigger, which works for the object, too (R12).
+    ParentTrigger {
+        /// The Gateway.
+        gateway: String,
+        /// The annotation.
+        key: String,
+    },
+    /// Whether the object's Gateway has a trigger cannot be seen (R12).
+    ParentNotSeen(String),
     /// A host that is served now would not be served with the routing secret (R15).
     ReducesCoverage(String),
     /// The object ends no TLS that a Secret could serve, so there is nothing to point elsewhere.
@@ -159,6 +168,8 @@ impl Left {
             Self::ProducedByTrigger => "producedByTrigger",
             Self::SecretNeeded(_) => "secretNeeded",
             Self::ForeignTrigger { .. } => "foreignTrigger",
+            Self::ParentTrigger { .. } => "parentTrigger",
+            Self::ParentNotSeen(_) => "parentNotSeen",
             Self::ReducesCoverage(_) => "reducesCoverage",
             Self::NoSlot => "noSlot",
         }
@@ -245,6 +256,15 @@ impl fmt::Display for Left {
                 escape(manager),
                 escape(command)
             ),
+            Self::ParentTrigger { gateway, key } => write!(
+                f,
+                "its {} keeps {}, by which cert-manager orders certificates for its ListenerSets, too",
+                escape(gateway),
+                escape(key)
+            ),
+            Self::ParentNotSeen(why) => {
+                write!(f, "{}; a trigger there would have the routing secret overwritten", escape(why))
+            }
             Self::ReducesCoverage(host) => {
                 write!(f, "{} is served now and would not be with the routing secret", escape(host))
             }

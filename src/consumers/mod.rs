@@ -19,6 +19,7 @@ mod path;
 pub mod read;
 pub mod reference;
 pub mod rule;
+mod slot;
 pub mod traefik;
 pub mod trigger;
 pub mod unknown;
@@ -165,6 +166,8 @@ pub enum Hosts {
 pub static TABLE: &[&Row] = &[
     &ingress::INGRESS,
     &gateway::GATEWAY,
+    &gateway::LISTENER_SET,
+    &gateway::X_LISTENER_SET,
     &traefik::INGRESS_ROUTE,
     &traefik::INGRESS_ROUTE_TCP,
     &others::OPENSHIFT_ROUTE,

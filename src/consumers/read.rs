@@ -6,7 +6,7 @@ use super::elsewhere::{Spelled, Spelling};
 use super::path::{blocks, items_or_self, join, names};
 use super::trigger::{self, Actor, Class, ROUTER_RESOLVER, ROUTER_TLS, Trigger};
 use super::{Hosts, IGNORE, Left, NodeId, Row, row, rule};
-use crate::choose::{HostName, WildcardSpan};
+use crate::choose::HostName;
 use crate::manifest::document::{Document, NodeKind};
 use crate::manifest::edit::{Edits, TlsEntry, UnsupportedLayout};
 use crate::manifest::object::Object;
@@ -59,28 +59,6 @@ impl Slot {
     #[must_use]
     pub fn is_entry(&self) -> bool {
         self.list.is_some()
-    }
-
-    /// Gives the slot the hosts of what attaches to it.
-    pub fn attach(&mut self, hosts: Vec<String>, row: &Row) {
-        self.left = None;
-        self.listed = hosts.len();
-        self.hosts = hosts;
-        self.read_names(row);
-    }
-
-    fn read_names(&mut self, row: &Row) {
-        for host in &self.hosts {
-            match HostName::parse((row.host_name)(host)) {
-                Ok(name) if name.is_wildcard() && row.span == WildcardSpan::ManyLabels => {
-                    self.left.get_or_insert(Left::WildcardSpansLabels(host.clone()));
-                }
-                Ok(name) => self.names.push(name),
-                Err(error) => {
-                    self.left.get_or_insert(Left::UndecidableHost { host: host.clone(), why: error.to_string() });
-                }
-            }
-        }
     }
 
     /// The hosts that the slot lists itself.
@@ -256,11 +234,6 @@ impl Consumer<'_> {
         None
     }
 
-    /// The triggers that act for a slot; of what issuers beside cert-manager skip nothing is known.
-    pub fn triggers_for(&self, slot: &Slot) -> impl Iterator<Item = &Trigger> {
-        self.triggers.iter().filter(|trigger| slot.shim || !trigger.key.starts_with("cert-manager.io/"))
-    }
-
     pub(super) fn slot_hosts(&self, document: &Document<'_>, tls: NodeId) -> Result<Vec<String>, Left> {
         let texts = |node: Option<NodeId>| -> Vec<String> {
             let nodes = node.into_iter().flat_map(|node| items_or_self(document, node));
@@ -335,7 +308,7 @@ impl Consumer<'_> {
         if let Some(left) = (self.row.skip)(document, &self.object) {
             return Some(left);
         }
-        if self.slots.is_empty() {
+        if self.slots.is_empty() && self.triggers.is_empty() {
             return None;
         }
         if document.has_odd_line_breaks() {

@@ -20,7 +20,7 @@ pub(super) struct FoundRoute<'r> {
 
 impl FoundRoute<'_> {
     /// `Kind namespace/name`.
-    fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         let object = &self.route.object;
         format!("{} {}/{}", object.kind, self.namespace.as_deref().unwrap_or_default(), object.name)
     }
@@ -40,7 +40,7 @@ fn has_listeners(parent: &Parent<'_>) -> bool {
 type Listeners<'f> = HashMap<(&'f str, &'f str, &'f str, &'f str), usize>;
 
 /// The listeners that a route attaches to by one of its parents.
-enum Attached {
+pub(super) enum Attached {
     /// The parent is not in the render.
     Elsewhere,
     /// The indices of the slots, and whether any listener of the parent, slot or not, ends TLS for the route.
@@ -146,7 +146,7 @@ impl<'r> Found<'r> {
     }
 
     /// What a route attaches to by one of its parents.
-    fn attached(
+    pub(super) fn attached(
         &self,
         manifest: &Manifest<'_>,
         listeners: &Listeners<'_>,

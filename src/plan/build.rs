@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::attach::FoundRoute;
 use super::decide::{Decided, Judged, Verdict, decide, named};
 use super::facts::Render;
+use super::family::Family;
 use super::live::LiveRef;
 use super::view::Viewer;
 use super::{Live, MAX_NAMESPACES, Overwrite, Plan, PlanError, Settings};
@@ -140,6 +141,7 @@ pub fn plan(
         slots: HashMap::new(),
         produced: HashMap::new(),
         triggered: HashSet::new(),
+        family: Family::default(),
     };
     render.index();
     let decided = decide(&render);
@@ -149,22 +151,15 @@ pub fn plan(
     Ok(Planned { plan, changes, rewritten: rewritten(&render, &decided) })
 }
 
+/// The live objects that matter: those about to be rewritten, and the Gateways of ListenerSets among them.
 fn rewritten(render: &Render<'_, '_>, decided: &Decided<'_>) -> Vec<LiveRef> {
     let mut rewritten = BTreeMap::new();
     for (at, judged) in decided.consumers.iter().enumerate() {
         let is_edited = (0..judged.slots.len()).any(|slot| judged.is_rewritten(slot)) || judged.loses_triggers();
-        let consumer = &render.consumers[at];
-        if is_edited && !consumer.object.name.is_empty() {
-            let key = render.key(at);
-            let of = LiveRef {
-                key: key.clone(),
-                row: consumer.row,
-                group: consumer.object.group.to_owned(),
-                version: consumer.object.version.to_owned(),
-                namespace: render.namespaces[at].clone(),
-                name: consumer.object.name.to_owned(),
-            };
-            rewritten.insert(key, of);
+        if is_edited && !render.consumers[at].object.name.is_empty() {
+            let parent = render.family.live_parent(render, at);
+            rewritten
+                .extend([Some(LiveRef::of(render, at)), parent].into_iter().flatten().map(|of| (of.key.clone(), of)));
         }
     }
     rewritten.into_values().collect()
@@ -282,7 +277,11 @@ fn refuse_overwrites(render: &Render<'_, '_>, decided: &Decided<'_>) -> Result<(
                 object: describe(&consumer.object),
                 path: slot.path.clone(),
                 secret: escape(&slot.secret_name).into_owned(),
-                trigger: consumer.triggers.first().map(|trigger| escape(&trigger.key).into_owned()).unwrap_or_default(),
+                trigger: render
+                    .writers(at, slot)
+                    .next()
+                    .map(|trigger| escape(&trigger.key).into_owned())
+                    .unwrap_or_default(),
                 why: why.to_string(),
             })));
         }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use super::facts::{Render, Uses};
-use super::{ForeignTrigger, Live, together};
+use super::{ForeignTrigger, Live, family, together};
 use crate::certificate::{self, Keep};
 use crate::choose::{self, DnsNames, HostName, Query};
 use crate::consumers::{Consumer, Left, Slot};
@@ -33,6 +33,8 @@ pub(super) struct Judged<'i> {
     pub(super) slots: Vec<Verdict<'i>>,
     /// Why the object is left whole, if it is.
     pub(super) whole: Option<Left>,
+    /// Whether it is a Gateway whose triggers go because all its ListenerSets are served.
+    pub(super) freed: bool,
 }
 
 impl Judged<'_> {
@@ -45,7 +47,7 @@ impl Judged<'_> {
     /// Whether the object's triggers go.
     #[must_use]
     pub(super) fn loses_triggers(&self) -> bool {
-        self.whole.is_none() && self.slots.iter().any(|slot| !matches!(slot, Verdict::Left(_)))
+        self.whole.is_none() && (self.freed || self.slots.iter().any(|slot| !matches!(slot, Verdict::Left(_))))
     }
 }
 
@@ -68,6 +70,7 @@ pub(super) struct Decided<'i> {
 pub(super) fn decide<'i>(render: &Render<'_, 'i>) -> Decided<'i> {
     let mut consumers: Vec<Judged<'i>> =
         (0..render.consumers.len()).into_par_iter().map(|at| judge(render, at)).collect();
+    family::settle(render, &mut consumers);
     let pairs = together::pairs(render);
     let proofs = render.proofs(&consumers);
     loop {
@@ -87,6 +90,7 @@ pub(super) fn decide<'i>(render: &Render<'_, 'i>) -> Decided<'i> {
         for (at, left) in newly_left {
             consumers[at].whole = Some(left);
         }
+        family::settle(render, &mut consumers);
     }
 }
 
@@ -99,8 +103,10 @@ fn judge<'i>(render: &Render<'_, 'i>, at: usize) -> Judged<'i> {
         .clone()
         .or_else(|| foreign_trigger(render, at))
         .or_else(|| produced_by_trigger(render, at))
-        .or_else(|| stays_for_a_slot(consumer, &slots));
-    Judged { slots, whole }
+        .or_else(|| render.family.parent_elsewhere(render, at).filter(|_| !slots.is_empty()))
+        .or_else(|| stays_for_a_slot(consumer, &slots))
+        .or_else(|| family::serves_others(render, at));
+    Judged { slots, whole, freed: false }
 }
 
 fn judge_slot<'i>(render: &Render<'_, 'i>, at: usize, slot: &Slot) -> Verdict<'i> {
@@ -206,14 +212,16 @@ fn reduced(
 /// R12: a trigger that someone else owns on the live object.
 fn foreign_trigger(render: &Render<'_, '_>, at: usize) -> Option<Left> {
     let Live::Known(objects) = render.live else { return None };
-    let ForeignTrigger { key, manager, command } = objects.get(&render.key(at))?.first()?.clone();
+    let ForeignTrigger { key, manager, command } = objects.triggers.get(&render.key(at))?.first()?.clone();
     Some(Left::ForeignTrigger { key, manager, command })
 }
 
 /// R10: a slot names a routing secret, and the object's trigger is what produces that secret.
 fn produced_by_trigger(render: &Render<'_, '_>, at: usize) -> Option<Left> {
     let consumer = &render.consumers[at];
-    let issuer = certificate::issuer_of(consumer);
+    let gateway = render.family.gateway(at).map(|gateway| &render.consumers[gateway]);
+    let issuers = std::iter::once(consumer).chain(gateway).map(certificate::issuer_of);
+    let issuer = issuers.into_iter().find(|issuer| !issuer.is_empty()).unwrap_or_default();
     let mut written = consumer.slots.iter().filter(|slot| render.writes(at, slot));
     let is_produced = written.any(|slot| {
         render.inventory.get(render.namespace(at, slot), &slot.secret_name).is_some_and(|secret| {

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::decide::{Judged, SlotIndex, Verdict};
+use super::family::Family;
 use super::{Live, Settings};
 use crate::certificate::{Certificate, CertificateSpec, Facts, Keep, keep, of_trigger};
 use crate::choose::{self, HostName};
-use crate::consumers::trigger::Actor;
+use crate::consumers::trigger::{Actor, Trigger};
 use crate::consumers::{Consumer, Left, Slot};
 use crate::inventory::Inventory;
 use crate::manifest::mention::{EVERY, Mention, Names};
@@ -46,11 +47,13 @@ pub(super) struct Render<'r, 'i> {
     pub(super) slots: SlotIndex,
     pub(super) produced: HashMap<(String, String), Vec<usize>>,
     pub(super) triggered: HashSet<(String, String)>,
+    pub(super) family: Family,
 }
 
 impl Render<'_, '_> {
     /// Fills the indices by Secret.
     pub(super) fn index(&mut self) {
+        self.family = Family::of(self);
         for (at, consumer) in self.consumers.iter().enumerate() {
             for (slot, named) in consumer.slots.iter().enumerate() {
                 let key = (self.namespace(at, named).to_owned(), named.secret_name.clone());
@@ -73,7 +76,14 @@ impl Render<'_, '_> {
 
     /// Whether a trigger makes an issuer write into the Secret of a consumer's slot.
     pub(super) fn writes(&self, at: usize, slot: &Slot) -> bool {
-        slot.listed > 0 && self.consumers[at].triggers_for(slot).any(|trigger| trigger.actor == Actor::Secret)
+        slot.listed > 0 && self.writers(at, slot).next().is_some()
+    }
+
+    /// The triggers, its own and those of its Gateway, that make issuers write into a consumer's slot.
+    pub(super) fn writers<'a>(&'a self, at: usize, slot: &'a Slot) -> impl Iterator<Item = &'a Trigger> {
+        let gateway = self.family.gateway(at).map(|gateway| &self.consumers[gateway]);
+        let all = std::iter::once(&self.consumers[at]).chain(gateway);
+        all.flat_map(|consumer| consumer.triggers_for(slot)).filter(|trigger| trigger.actor == Actor::Secret)
     }
 
     /// `group/kind/namespace/name` of a consumer, as [`Live`] names it.

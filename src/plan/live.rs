@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::ForeignTrigger;
+use super::facts::Render;
 use crate::cluster::ManagedFields;
 use crate::consumers::Row;
-use crate::consumers::trigger::{self, Class};
+use crate::consumers::trigger::{self, Actor, Class};
 use crate::output::escape::escape;
 
 /// An object of the cluster that is about to be rewritten.
@@ -26,6 +27,34 @@ pub struct LiveRef {
     pub namespace: String,
     /// The name.
     pub name: String,
+    /// Whether it is a Gateway that the render does not hold, of a ListenerSet that it does.
+    pub is_parent: bool,
+}
+
+impl LiveRef {
+    /// The live object of a consumer.
+    pub(super) fn of(render: &Render<'_, '_>, at: usize) -> Self {
+        let consumer = &render.consumers[at];
+        Self {
+            key: render.key(at),
+            row: consumer.row,
+            group: consumer.object.group.to_owned(),
+            version: consumer.object.version.to_owned(),
+            namespace: render.namespaces[at].clone(),
+            name: consumer.object.name.to_owned(),
+            is_parent: false,
+        }
+    }
+}
+
+/// The triggers of a live object, whoever owns them.
+#[must_use]
+pub fn triggers(of: &LiveRef, live: &LiveObject, further_triggers: &[String]) -> Vec<String> {
+    let is_trigger = |key: &str, value: &str| {
+        matches!(trigger::of_row(of.row, key, value, further_triggers), Some(Class::Trigger(Actor::Secret)))
+    };
+    let annotations = live.metadata.annotations.iter().flatten();
+    annotations.filter(|(key, value)| is_trigger(key, value)).map(|(key, _)| key.clone()).collect()
 }
 
 /// The metadata of a live object, as far as it matters here.
@@ -108,6 +137,7 @@ mod tests {
             version: "v1".to_owned(),
             namespace: "demo".to_owned(),
             name: "shop".to_owned(),
+            is_parent: false,
         }
     }
 

@@ -6,6 +6,8 @@ mod attach;
 pub mod build;
 mod decide;
 mod facts;
+mod family;
+mod listeners;
 pub mod live;
 mod settle;
 mod together;
@@ -54,8 +56,30 @@ pub enum Live {
     /// Nothing: the plan is made offline.
     #[default]
     NotKnown,
-    /// The triggers that someone else owns, by `group/kind/namespace/name`.
-    Known(HashMap<String, Vec<ForeignTrigger>>),
+    /// They are read once it is known which ones matter.
+    ToBeRead,
+    /// What they say.
+    Known(LiveObjects),
+}
+
+/// What the live objects say, by `group/kind/namespace/name`.
+#[derive(Clone, Debug, Default)]
+pub struct LiveObjects {
+    /// The triggers that someone else owns.
+    pub triggers: HashMap<String, Vec<ForeignTrigger>>,
+    /// The Gateways of ListenerSets, where the render does not hold them.
+    pub parents: HashMap<String, LiveParent>,
+}
+
+/// What a live Gateway says about its ListenerSets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LiveParent {
+    /// There is none.
+    Absent,
+    /// It may not be read.
+    Unreadable(String),
+    /// Its triggers.
+    Triggers(Vec<String>),
 }
 
 /// A trigger on a live object that survives an upgrade of the release.

@@ -6,6 +6,7 @@ use super::attach::FoundRoute;
 use super::build::describe;
 use super::decide::{Decided, Verdict};
 use super::facts::Render;
+use super::listeners;
 use super::{
     API_VERSION, CertificateDecision, CertificatePlan, Found, Live, LostCandidate, ObjectRef, Plan, Reason, RoutePlan,
     SlotDecision, SlotPlan, Summary, Target, TriggerDecision, TriggerPlan, Warning,
@@ -32,7 +33,7 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
         let slots = self.slots();
         let triggers = self.triggers();
         let certificates = self.certificates();
-        let warnings = self.warnings(&triggers, &certificates);
+        let warnings = self.warnings(&triggers, &certificates, found);
         let count = |decision| slots.iter().filter(|slot| slot.decision == decision).count();
         let without_hosts = slots.iter().filter(|slot| slot.reason.code == Left::NoHosts.code()).count();
         let dropped = certificates.iter().filter(|certificate| certificate.decision == CertificateDecision::Dropped);
@@ -187,7 +188,7 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
         render.certificates.iter().enumerate().map(plan).collect()
     }
 
-    fn warnings(&self, triggers: &[TriggerPlan], certificates: &[CertificatePlan]) -> Vec<Warning> {
+    fn warnings(&self, triggers: &[TriggerPlan], certificates: &[CertificatePlan], found: &Found<'_>) -> Vec<Warning> {
         let mut warnings = Vec::new();
         let mut warn = |code, message: String| warnings.push(Warning { code, message });
         let dropped = certificates.iter().any(|certificate| certificate.decision == CertificateDecision::Dropped);
@@ -204,6 +205,9 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
         }
         if (removed || dropped) && !self.render.issuers.is_empty() {
             warn("issuersStay", format!("issuers stay in the render: {}", self.render.issuers.join(", ")));
+        }
+        for (code, message) in listeners::warnings(self.render, self.decided, found) {
+            warn(code, message);
         }
         for unresolved in self.render.inventory.unresolved() {
             warn("sourceNotReadable", unresolved.to_string());

@@ -52,6 +52,18 @@ const OPTIONS: [&str; 3] = [
 /// The annotation by which GKE takes the certificates from a map of its Certificate Manager.
 const CERTIFICATE_MAP: &str = "networking.gke.io/certmap";
 
+/// The Gateway of a ListenerSet: its namespace, if it is not the object's own, and its name; nothing where that cannot
+/// be said.
+#[must_use]
+pub fn parent<'d>(document: &'d Document<'_>, object: &Object<'_>) -> Option<(Option<&'d str>, &'d str)> {
+    let parent = document.at(object.node, &["spec", "parentRef"])?;
+    let field = |key: &str| document.text_at(parent, &[key]).filter(|text| !text.is_empty());
+    let is_gateway = document.text_at(parent, &["group"]).unwrap_or(GROUP) == GROUP
+        && field("kind").unwrap_or(GATEWAY.kind) == GATEWAY.kind
+        && !document.has_merge_key(document.resolve(parent));
+    Some((field("namespace"), field("name").filter(|_| is_gateway)?))
+}
+
 fn skip_gateway(document: &Document<'_>, object: &Object<'_>) -> Option<Left> {
     let map = document.text_at(object.node, &["metadata", "annotations", CERTIFICATE_MAP])?;
     Some(Left::CertificateElsewhere(format!("{CERTIFICATE_MAP}: {map}")))
