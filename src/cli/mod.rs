@@ -2,6 +2,7 @@
 
 mod check;
 mod completion;
+mod export;
 mod helm;
 mod kinds;
 mod krm;
@@ -17,6 +18,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 pub use check::{CheckArgs, CheckOutput};
 pub use completion::{CompleteArgs, CompletionArgs, ManArgs};
+pub use export::{ExportArgs, ExportOutput};
 pub use helm::{HelmArgs, HelmCommand, RunArgs};
 pub use kinds::{KindsArgs, KindsOutput};
 pub use krm::KrmArgs;
@@ -69,6 +71,9 @@ pub enum Command {
     /// Show which routing secret serves a host or an object, and why the others do not
     #[command(args_override_self = true)]
     Match(MatchArgs),
+    /// Write the TLS Secrets of a cluster as a file without keys, for --inventory
+    #[command(args_override_self = true)]
+    Export(ExportArgs),
 }
 
 /// The command that kubectl's completion runs.

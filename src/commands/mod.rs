@@ -3,6 +3,7 @@
 pub mod check;
 mod completion;
 mod elsewhere;
+pub mod export;
 pub mod helm;
 pub mod kinds;
 mod krm;
@@ -108,6 +109,7 @@ fn dispatch(cli: Cli, arguments: &[OsString], world: &mut World<'_>) -> Result<u
         Command::Complete(args) => completion::candidates(&args.words, world),
         Command::Helm(args) => helm::run(args, world),
         Command::Match(args) => r#match::run(&args, world),
+        Command::Export(args) => export::run(&args, world),
     }
 }
 

@@ -25,12 +25,12 @@ pub struct InventorySecret {
     #[serde(rename = "type", default = "tls_type")]
     pub type_: String,
     /// The labels that matter.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
     /// The annotations that matter.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
-    /// The certificate chain in PEM.
+    /// The certificate chain in PEM; empty when there is none that can be read.
     pub certificate: String,
     /// What was found of the key at export.
     pub key: KeyCheck,

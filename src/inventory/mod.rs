@@ -1,6 +1,8 @@
 //! The secrets known in one run, and which of them are routing secrets (R7).
 
 pub mod cluster;
+pub mod compare;
+pub mod export;
 pub mod file;
 pub mod listing;
 
@@ -33,6 +35,16 @@ pub struct Sources {
     pub missing: BTreeSet<ObjectName>,
     /// Sources that could not be read, and why; those that are not there, too.
     pub unreadable: BTreeMap<ObjectName, String>,
+}
+
+impl Sources {
+    /// With what an Inventory says of sources that it does not hold.
+    fn with_exported(&self, secrets: &[Secret]) -> Self {
+        let mut sources = self.clone();
+        let exported = secrets.iter().filter_map(|secret| Some((secret.mirrored()?, secret.source_version.as_ref()?)));
+        sources.labelled.extend(exported.map(|(of, version)| (of.clone(), version.clone())));
+        sources
+    }
 }
 
 /// A mirror of which nobody can say whether it is a routing secret.
@@ -76,6 +88,7 @@ impl Inventory {
     /// their mirrors.
     #[must_use]
     pub fn build(secrets: Vec<Secret>, sources: &Sources, now: Timestamp) -> Self {
+        let sources = &sources.with_exported(&secrets);
         let mut inventory = Self { now, ..Self::default() };
         for secret in secrets {
             let names = inventory.namespaces.entry(secret.id.namespace.clone()).or_default();

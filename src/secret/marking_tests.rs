@@ -15,6 +15,7 @@ fn secret(origin: Origin, routing: bool) -> Secret {
         routing,
         replicated: false,
         reflected_version: None,
+        source_version: None,
         names: crate::choose::DnsNames::default(),
     }
 }

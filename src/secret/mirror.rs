@@ -107,6 +107,37 @@ pub const COPY_TO_NAMESPACES: &str = "routing-secrets.epinio.io/copy-to-namespac
 /// On its source: a label selector of the namespaces to copy to; together with patterns either suffices.
 pub const COPY_TO_SELECTOR: &str = "routing-secrets.epinio.io/copy-to-selector";
 
+/// In an `Inventory`, on a mirror whose source is a routing secret elsewhere: the source's version at export. On a live
+/// Secret it means nothing, since a tenant could write it.
+pub const SOURCE_VERSION: &str = "routing-secrets.epinio.io/source-version";
+
+/// The labels and annotations of a Secret that decisions depend on.
+#[must_use]
+pub fn matters(key: &str) -> bool {
+    const KEYS: [&str; 12] = [
+        "epinio.io/routing",
+        "cert-manager.io/certificate-name",
+        "cert-manager.io/issuer-name",
+        "cert-manager.io/issuer-kind",
+        "kubed.appscode.com/origin.name",
+        "kubed.appscode.com/origin.namespace",
+        "generate.kyverno.io/policy-name",
+        "generate.kyverno.io/clone-source",
+        "reconcile.external-secrets.io/managed",
+        "clustersecret.io",
+        "reflector.v1.k8s.emberstack.com/reflects",
+        REFLECTED_VERSION,
+    ];
+    const PREFIXES: [&str; 5] = [
+        "reflector.v1.k8s.emberstack.com/reflection-",
+        "kubed.appscode.com/sync",
+        "kubed.appscode.com/origin",
+        "replicator.v1.mittwald.de/",
+        "routing-secrets.epinio.io/cop",
+    ];
+    KEYS.contains(&key) || PREFIXES.iter().any(|prefix| key.starts_with(prefix))
+}
+
 /// Whether a replicator is told to copy the Secret elsewhere.
 #[must_use]
 pub fn is_replicated(labels: &BTreeMap<String, String>, annotations: &BTreeMap<String, String>) -> bool {

@@ -145,6 +145,8 @@ pub struct Secret {
     pub replicated: bool,
     /// The version of its source that Reflector copied.
     pub reflected_version: Option<String>,
+    /// In an Inventory: the version of its source, when that is a routing secret elsewhere.
+    pub source_version: Option<String>,
     /// Its names, ready for comparison.
     pub(crate) names: DnsNames,
 }
@@ -181,6 +183,7 @@ impl Secret {
 pub fn judge(raw: RawSecret, now: Timestamp) -> Secret {
     let origin = mirror::origin(&raw.labels, &raw.annotations);
     let producer = producer(&raw.annotations);
+    let is_exported = matches!(raw.key, Ok(KeyMaterial::Attested(_)));
     let mut secret = Secret {
         certificate: None,
         key: KeyCheck::Absent,
@@ -191,6 +194,7 @@ pub fn judge(raw: RawSecret, now: Timestamp) -> Secret {
         routing: raw.labels.contains_key(ROUTING_LABEL),
         replicated: mirror::is_replicated(&raw.labels, &raw.annotations),
         reflected_version: raw.annotations.get(mirror::REFLECTED_VERSION).cloned(),
+        source_version: raw.annotations.get(mirror::SOURCE_VERSION).filter(|_| is_exported).cloned(),
         names: DnsNames::default(),
         id: raw.id,
     };
@@ -244,9 +248,11 @@ impl Secret {
             self.problems.push(Reason::UnreadableCertificate);
             return;
         };
+        let is_exported = matches!(key, Ok(KeyMaterial::Attested(_)));
         self.judge_key(&certificate, key);
         if now > facts.not_after {
-            self.problems.push(Reason::Expired(facts.not_after));
+            let expired = if is_exported { Reason::ExpiredExport } else { Reason::Expired };
+            self.problems.push(expired(facts.not_after));
         }
         if now < facts.not_before {
             self.problems.push(Reason::NotYetValid(facts.not_before));

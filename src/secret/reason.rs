@@ -28,6 +28,8 @@ pub enum Reason {
     KeyMismatch,
     /// The certificate has expired.
     Expired(Timestamp),
+    /// The certificate in an Inventory has expired.
+    ExpiredExport(Timestamp),
     /// The certificate is not valid yet.
     NotYetValid(Timestamp),
     /// The certificate is not meant for servers.
@@ -75,7 +77,7 @@ impl Reason {
             Self::NoKey => "noKey",
             Self::NoPemKey => "noPemKey",
             Self::KeyMismatch => "keyMismatch",
-            Self::Expired(_) => "expired",
+            Self::Expired(_) | Self::ExpiredExport(_) => "expired",
             Self::NotYetValid(_) => "notYetValid",
             Self::NotForServers => "notForServers",
             Self::Temporary => "temporary",
@@ -108,6 +110,7 @@ impl fmt::Display for Reason {
             Self::NoPemKey => f.write_str("its tls.key holds no PEM private key"),
             Self::KeyMismatch => f.write_str("its key belongs to another certificate"),
             Self::Expired(at) => write!(f, "its certificate expired at {at}"),
+            Self::ExpiredExport(at) => write!(f, "its certificate in the Inventory expired at {at}: export again"),
             Self::NotYetValid(at) => write!(f, "its certificate is not valid before {at}"),
             Self::NotForServers => f.write_str("its certificate is not meant for servers (no serverAuth)"),
             Self::Temporary => f.write_str("it holds cert-manager's temporary certificate"),
