@@ -37,7 +37,42 @@ pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
     let well = "no Certificate writes into a secret that is not its own";
     findings.extend(settle(Category::CertManager, "writers", well, all, written));
     findings.extend(labelled);
+    findings.extend(certificates.iter().filter_map(|certificate| stripped(certificate, &into, facts)));
     findings
+}
+
+/// A secret without the label that its Certificate's template gives it. Every Certificate takes off what its own template
+/// does not have, and all of them write under one name, so a rogue one takes the label with it (seen on real servers).
+fn stripped(
+    certificate: &LiveCertificate,
+    into: &HashMap<ObjectName, Vec<&LiveCertificate>>,
+    facts: &Facts,
+) -> Option<Finding> {
+    let id = certificate.secret().filter(|id| is_template(certificate) && facts.scope.has(id))?;
+    let secret = facts.inventory.get(&id.namespace, &id.name).filter(|secret| !secret.routing)?;
+    let others = into.get(&id).map_or(&[][..], Vec::as_slice).iter().filter(|other| other.id != certificate.id);
+    let others: Vec<String> = others.map(|other| other.id.to_string()).collect();
+    let message = format!(
+        "it has not the label {ROUTING_LABEL} that the secretTemplate of Certificate {} gives it",
+        certificate.id
+    );
+    let (namespace, name) = (escape(&certificate.id.namespace), escape(&certificate.id.name));
+    let (message, hint) = match others.is_empty() {
+        true => (message, format!("see why: kubectl describe certificate {name} -n {namespace}")),
+        false => {
+            let others = others.join(", ");
+            let hint = format!(
+                "only one may write into a Secret: kubectl get certificate -n {namespace}, and delete those that should not; first take the triggers off the objects that they are for"
+            );
+            (format!("{message}: {others} writes into it too, and takes it off"), hint)
+        }
+    };
+    Some(finding(secret, Severity::Problem, "labelTakenOff", message).hint(hint))
+}
+
+/// Whether a Certificate gives its Secret the label.
+fn is_template(certificate: &LiveCertificate) -> bool {
+    certificate.spec.distributes.iter().any(|key| key == ROUTING_LABEL)
 }
 
 fn finding(secret: &Secret, severity: Severity, code: &'static str, message: String) -> Finding {
@@ -116,8 +151,7 @@ fn renewal(secret: &Secret, certificate: &LiveCertificate, now: i64) -> Option<F
 fn writer(secret: &Secret, certificate: &LiveCertificate, producer: Option<&LiveCertificate>) -> Option<Finding> {
     let is_writing = is_producer(certificate, secret);
     if let Some(owner) = certificate.shim_owner() {
-        let is_meant = certificate.spec.distributes.iter().any(|key| key == ROUTING_LABEL);
-        return Some(match (is_meant && secret.origin == Origin::Source, is_writing) {
+        return Some(match (is_template(certificate) && secret.origin == Origin::Source, is_writing) {
             (true, _) => of_consumer(secret, certificate, owner),
             (false, true) => hijacked(secret, certificate, owner),
             (false, false) => rogue_shim(secret, certificate, owner),
@@ -219,8 +253,7 @@ fn owned_by(owner: &Owner) -> String {
 
 /// A label that comes back when it is taken off by hand.
 fn template(secret: &Secret, certificate: &LiveCertificate) -> Option<Finding> {
-    let is_template = certificate.spec.distributes.iter().any(|key| key == ROUTING_LABEL);
-    is_template.then(|| {
+    is_template(certificate).then(|| {
         let message = format!("its label comes from the secretTemplate of Certificate {}", certificate.id);
         finding(secret, Severity::Ok, "labelFromTemplate", message).hint(format!(
             "taken off by hand it comes back: kubectl routing-secrets unmark {} -n {} takes it out of the template",

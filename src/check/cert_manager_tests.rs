@@ -152,3 +152,21 @@ fn a_label_that_a_secret_template_owns_is_said_and_no_fault() {
     assert_eq!(found.severity, Severity::Ok);
     assert!(found.hints[0].contains("kubectl routing-secrets unmark wild -n demo"));
 }
+
+#[test]
+fn a_label_that_another_certificate_took_off_is_a_problem() {
+    let mut bare = wild().issued_for("the-cert");
+    bare.labels.clear();
+    let mut certificate = certificate("demo/the-cert");
+    certificate.spec.distributes = vec![ROUTING_LABEL.to_owned()];
+    let findings = look(&bare, vec![certificate.clone(), self::certificate("demo/other")]);
+    assert_eq!(bad(&findings), ["× labelTakenOff demo/wild"]);
+    let found = find(&findings, "labelTakenOff");
+    assert!(found.message.ends_with("demo/other writes into it too, and takes it off"), "{}", found.message);
+    assert_eq!(bad(&look(&bare, vec![certificate])), ["× labelTakenOff demo/wild"]);
+    assert_eq!(
+        bad(&look(&bare, vec![self::certificate("demo/the-cert")])),
+        Vec::<String>::new(),
+        "nobody gives it one"
+    );
+}
