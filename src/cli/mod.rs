@@ -2,12 +2,15 @@
 
 mod check;
 mod completion;
+mod create;
+mod distribute;
 mod export;
 mod helm;
 mod kinds;
 mod krm;
 mod kube;
 mod list;
+mod mark;
 mod r#match;
 mod render;
 
@@ -18,12 +21,15 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 pub use check::{CheckArgs, CheckOutput};
 pub use completion::{CompleteArgs, CompletionArgs, ManArgs};
+pub use create::{CreateArgs, Distribute, ObjectOutput};
+pub use distribute::{DistributeArgs, DistributeVia};
 pub use export::{ExportArgs, ExportOutput};
 pub use helm::{HelmArgs, HelmCommand, RunArgs};
 pub use kinds::{KindsArgs, KindsOutput};
 pub use krm::KrmArgs;
 pub use kube::KubeArgs;
 pub use list::ListArgs;
+pub use mark::MarkArgs;
 pub use r#match::{MatchArgs, MatchOutput, Matching};
 pub use render::{DecisionArgs, OnError, Output, PlanArgs, PostRenderArgs, Require};
 
@@ -53,6 +59,18 @@ pub enum Command {
     /// Look for what is wrong with routing secrets, or will be, and say what to do
     #[command(args_override_self = true)]
     Check(CheckArgs),
+    /// Make a routing secret: from a certificate and its key, an issuer, or another Secret
+    #[command(args_override_self = true)]
+    Create(CreateArgs),
+    /// Make Secrets routing secrets, by the label on the object where it lasts
+    #[command(args_override_self = true)]
+    Mark(MarkArgs),
+    /// Take the label of routing secrets away
+    #[command(args_override_self = true)]
+    Unmark(MarkArgs),
+    /// Have a routing secret copied to other namespaces, by a replicator or by this program
+    #[command(args_override_self = true)]
+    Distribute(DistributeArgs),
     /// Show the kinds that are known, and where they name hosts and Secrets
     #[command(args_override_self = true)]
     Kinds(KindsArgs),
@@ -82,6 +100,18 @@ const COMPLETE: &str = "__complete";
 /// The program that kubectl's completion looks for on the PATH: this one, under another name (kubectl
 /// `pkg/cmd/plugin/plugin_completion.go`).
 const COMPLETE_PROGRAM: &str = "kubectl_complete-routing_secrets";
+
+/// `--dry-run`, as kubectl has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum DryRun {
+    /// Do it.
+    #[default]
+    None,
+    /// Show what would be done.
+    Client,
+    /// Have the API server check it, too, without keeping it.
+    Server,
+}
 
 /// `--color`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

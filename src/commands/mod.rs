@@ -2,17 +2,21 @@
 
 pub mod check;
 mod completion;
+mod create;
+mod distribute;
 mod elsewhere;
 pub mod export;
 pub mod helm;
 pub mod kinds;
 mod krm;
 pub mod list;
+mod mark;
 pub mod r#match;
 mod options;
 pub mod plan;
 pub mod post_render;
 mod render;
+mod source;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -102,6 +106,10 @@ fn dispatch(cli: Cli, arguments: &[OsString], world: &mut World<'_>) -> Result<u
         Command::Plan(args) => plan::run(args, world),
         Command::List(args) => list::run(&args, world),
         Command::Check(args) => check::run(&args, world),
+        Command::Create(args) => create::run(&args, world),
+        Command::Mark(args) => mark::run(&args, true, world),
+        Command::Unmark(args) => mark::run(&args, false, world),
+        Command::Distribute(args) => distribute::run(&args, world),
         Command::Kinds(args) => kinds::run(&args, world),
         Command::Krm(_) => krm::run(arguments, world),
         Command::Completion(args) => completion::script(&args, world),
