@@ -34,4 +34,5 @@ CRDS=(
     "gateway-api sigs.k8s.io/gateway-api v1.6.1 h1:mock6phZbI6rvZerwrVNk7hVNymQgHo+6sJ81Ia7ftY= config/crd/standard"
     "contour github.com/projectcontour/contour v1.33.8 h1:QoOfwqWws+CVRFpsRC2+f1DmB5IdurtyUtepIsiWfE0= examples/contour/01-crds.yaml"
     "istio istio.io/api v1.31.4 h1:AcnncYrlDj1PJkym7h88Gggkef4MAra8QpGaXRMsr+E= kubernetes"
+    "knative knative.dev/serving v0.51.0 h1:yN2Q7eYqJgoPfZkATjoBZyGbZ2P1Qhns9HIMU4mF+to= config/core/300-resources/domain-mapping.yaml"
 )
