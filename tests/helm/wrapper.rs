@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use crate::real::{Four, Helm, Output, PROGRAM, Three, chart};
 use crate::support::three;
@@ -206,4 +207,20 @@ fn a_program_in_a_folder_with_blanks_is_found_by_helm_4() {
         let output = helm.program(Path::new(&program), &line, &[("TMPDIR", &temporary)]);
         assert!(output.text().contains("secretName: wild # beside the slot"), "{output:?}");
     }
+}
+
+#[test]
+#[ignore = "needs the real Helms"]
+fn nobody_listening_changes_neither_what_helm_does_nor_its_exit_code() {
+    let [helm, _] = fresh();
+    let text = "#!/bin/sh\n[ \"$1\" = version ] && { echo v3.19.0; exit; }\n\
+                [ \"$HELM_ROUTING_SECRETS_DIFF\" ] && { echo changes >\"$HELM_ROUTING_SECRETS_DIFF\"; exit; }\n\
+                echo done >\"$HELM_ROUTING_SECRETS_REPORT\"\nexit 7\n";
+    let script = helm.write("helm-deaf", text);
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut program = Command::new(PROGRAM);
+    program.args(["helm", "upgrade", "app", "c", "--diff"]).env("HELM_BIN", &script).stderr(Stdio::piped());
+    let mut child = program.spawn().unwrap();
+    drop(child.stderr.take());
+    assert_eq!(child.wait().unwrap().code(), Some(7));
 }

@@ -52,7 +52,7 @@ impl Helm {
             Some(later) if later > 3 => Version::Helm4,
             _ => bail!("{} says that its version is \"{}\"; Helm 3 or 4 is needed", shown(&program), escape(&says)),
         };
-        Ok(Self { program, says, version })
+        Ok(Self { program, says: escape(&says).into_owned(), version })
     }
 
     /// What the helm says about its environment, such as `HELM_PLUGINS`.

@@ -35,7 +35,8 @@ pub(super) fn run(subcommand: &str, arguments: &[OsString], world: &mut World<'_
     if read.diff {
         let status = show_diff(&helm, &read, &line, &renderer, folder.path(), world)?;
         if !status.success() {
-            writeln!(world.stderr, "routing-secrets: the dry run for --diff failed, so {subcommand} was not run")?;
+            let text = format!("routing-secrets: the dry run for --diff failed, so {subcommand} was not run\n");
+            tell(&text, world);
             return Ok(code(status));
         }
     }
@@ -44,9 +45,14 @@ pub(super) fn run(subcommand: &str, arguments: &[OsString], world: &mut World<'_
     real.env(REPORT, &report);
     let status = real.status().with_context(|| not_run(&helm.program))?;
     if let Ok(text) = fs::read_to_string(&report) {
-        world.stderr.write_all(escape_lines(&text).as_bytes())?;
+        tell(&escape_lines(&text), world);
     }
     Ok(code(status))
+}
+
+/// Nobody who listens is no reason to leave helm out, or to give another exit code than helm's.
+fn tell(text: &str, world: &mut World<'_>) {
+    let _ = world.stderr.write_all(text.as_bytes()).and_then(|()| world.stderr.flush());
 }
 
 /// # Errors
@@ -122,11 +128,10 @@ fn show_diff(
     let output = command.output().with_context(|| not_run(&helm.program))?;
     if let Ok(text) = fs::read_to_string(&diff) {
         let text = if text.is_empty() { "routing-secrets: nothing changes\n" } else { &text };
-        world.stderr.write_all(escape_lines(text).as_bytes())?;
-        world.stderr.flush()?;
+        tell(&escape_lines(text), world);
     }
     if !output.status.success() {
-        world.stderr.write_all(&output.stderr)?;
+        tell(&String::from_utf8_lossy(&output.stderr), world);
     }
     Ok(output.status)
 }

@@ -80,7 +80,7 @@ fn helm_3(world: &World<'_>) -> Option<String> {
 /// Shows what is there and what is missing.
 pub(super) fn status(world: &mut World<'_>) -> Result<u8> {
     let helm = Helm::find(world)?;
-    let mut checks = vec![Ok(format!("{} is Helm {}", shown(&helm.program), escape(&helm.says)))];
+    let mut checks = vec![Ok(format!("{} is Helm {}", shown(&helm.program), helm.says))];
     checks.push(match on_the_path(PLUGIN, world) {
         Some(path) => Ok(format!("the program is {}", path_shown(&path))),
         None => Err(format!("{PLUGIN} is not on the PATH, where helm has to find it: put it there")),
@@ -103,7 +103,7 @@ pub(super) fn status(world: &mut World<'_>) -> Result<u8> {
             let own = own_folder(&helm.env("HELM_DATA_HOME", world)?);
             Err(if own.join(PLUGIN).join("plugin.yaml").is_file() {
                 let (line, _) = line(&helm, plugins.as_os_str(), &own, world)?;
-                format!("HELM_PLUGINS does not name {}: {line}", path_shown(&own))
+                format!("HELM_PLUGINS does not name {}: {}", path_shown(&own), escape(&line))
             } else {
                 format!("helm finds no plug-in {PLUGIN}: kubectl routing-secrets helm setup")
             })
