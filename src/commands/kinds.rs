@@ -37,8 +37,11 @@ fn table(kinds: &[Kind], wide: bool, no_headers: bool, world: &mut World<'_>) ->
 
 fn cells(kind: &Kind, wide: bool) -> Vec<Cell> {
     let or_none = |text: &str| if text.is_empty() { "<none>".to_owned() } else { text.to_owned() };
-    let mut cells =
-        vec![kind.kind.to_owned(), kind.groups.join(","), kind.secret_names.join(","), or_none(&kind.hosts)];
+    let secret_names = match kind.secret_names.as_slice() {
+        [first, others @ ..] if !wide && !others.is_empty() => format!("{first} + {} more", others.len()),
+        names => names.join(","),
+    };
+    let mut cells = vec![kind.kind.to_owned(), kind.groups.join(","), secret_names, or_none(&kind.hosts)];
     if wide {
         let wildcard = match kind.wildcard {
             Some(Wildcard::OneLabel) => "one label",

@@ -31,6 +31,15 @@ pub static GATEWAY: Row = Row {
 pub static MATCHABLE_HTTP_GATEWAY: Row =
     Row { kind: "MatchableHttpGateway", plural: "httpgateways", tls: &["spec", "matcher", "sslConfig"], ..SSL_CONFIG };
 
+/// MatchableTcpGateway.
+pub static MATCHABLE_TCP_GATEWAY: Row = Row {
+    kind: "MatchableTcpGateway",
+    plural: "tcpgateways",
+    tls: &["spec", "tcpGateway", "tcpHosts", "sslConfig"],
+    further_tls: &[&["spec", "matcher", "sslConfig"]],
+    ..SSL_CONFIG
+};
+
 const SSL_CONFIG: Row = Row {
     groups: &["gateway.solo.io"],
     literals: &["gateway.solo.io"],

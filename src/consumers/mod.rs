@@ -185,6 +185,7 @@ pub static TABLE: &[&Row] = &[
     &gloo::VIRTUAL_SERVICE,
     &gloo::GATEWAY,
     &gloo::MATCHABLE_HTTP_GATEWAY,
+    &gloo::MATCHABLE_TCP_GATEWAY,
     &cis::TLS_PROFILE,
     &cis::TRANSPORT_SERVER,
 ];
