@@ -147,6 +147,10 @@ fn r12_a_trigger_set_by_hand_on_the_parent_of_the_same_render_keeps_the_listener
     world.kubectl(&["annotate", "gateway", "shop", "cert-manager.io/cluster-issuer=none"]).ok();
     let found = plan(&world, &[], &render);
     assert_eq!(decisions(&found), [("left", "foreignTrigger"), ("left", "parentTrigger")], "{found}");
+    // What else keeps the Gateway as it is takes no trigger away.
+    let ignored = render.replacen("annotations: {}", "annotations: {routing-secrets.epinio.io/ignore: \"true\"}", 1);
+    let found = plan(&world, &[], &ignored);
+    assert_eq!(decisions(&found), [("left", "ignored"), ("left", "parentTrigger")], "{found}");
 }
 
 #[test]
@@ -225,4 +229,29 @@ fn r06_what_may_not_be_read_elsewhere_is_a_reason_and_the_rest_goes_on() {
     let secrets = plan(&world, &["--as", "releaser"], &(render + &grant));
     assert_eq!(decisions(&secrets), [("rewritten", "covered"), ("left", "namespaceNotReadable")], "{secrets}");
     assert!(secrets["slots"][1]["reason"]["message"].as_str().unwrap().contains("may not list secrets"), "{secrets}");
+}
+
+#[test]
+#[ignore = "needs the test bed"]
+fn r10_an_upgrade_takes_the_gateways_trigger_away_before_the_listener_set_names_the_routing_secret() {
+    for helm in ["helm3", "helm4"] {
+        let (world, whole) = world(&format!("race-{helm}"));
+        let before = gateway("shop", Some("ca"), HOST, "shop-tls")
+            + &listener_set("cart", "shop", "cart.apps.example.com", "cart-tls");
+        world.write("chart/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\n");
+        let chart = world.path("chart").display().to_string();
+        world.write("chart/templates/all.yaml", &before);
+        let upgrade = ["upgrade", "--install", "shop", &chart, "-n", &world.namespace];
+        world.helm(helm, &upgrade, &[]).ok();
+        for secret in ["shop-tls", "cart-tls"] {
+            wait_for(secret, || (!world.certificate(secret).is_empty()).then_some(()));
+        }
+        world.helm(helm, &[&upgrade[..], &["--post-renderer", "kubectl-routing_secrets"]].concat(), &[]).ok();
+        let named = world
+            .kubectl(&["get", "listenerset", "cart", "-o", "jsonpath={.spec.listeners[0].tls.certificateRefs[0].name}"])
+            .ok();
+        assert_eq!(named, "wild", "{helm}");
+        drained(&world);
+        assert_eq!(world.certificate("wild"), whole, "{helm}");
+    }
 }

@@ -210,7 +210,7 @@ fn reduced(
 }
 
 /// R12: a trigger that someone else owns on the live object.
-fn foreign_trigger(render: &Render<'_, '_>, at: usize) -> Option<Left> {
+pub(super) fn foreign_trigger(render: &Render<'_, '_>, at: usize) -> Option<Left> {
     let Live::Known(objects) = render.live else { return None };
     let ForeignTrigger { key, manager, command } = objects.triggers.get(&render.key(at))?.first()?.clone();
     Some(Left::ForeignTrigger { key, manager, command })

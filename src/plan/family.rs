@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::decide::{Judged, Verdict};
+use super::decide::{Judged, Verdict, foreign_trigger};
 use super::facts::Render;
 use super::live::LiveRef;
 use super::{Live, LiveParent};
@@ -153,8 +153,9 @@ fn trigger<'c>(consumer: &'c Consumer<'_>) -> Option<&'c Trigger> {
 pub(super) fn settle(render: &Render<'_, '_>, judged: &mut [Judged<'_>]) {
     for (&gateway, sets) in &render.family.sets {
         let consumer = &render.consumers[gateway];
-        let mut kept = match &judged[gateway].whole {
-            Some(Left::ForeignTrigger { key, .. }) => Some(key.clone()),
+        // It survives, whatever else keeps the Gateway as it is.
+        let mut kept = match foreign_trigger(render, gateway) {
+            Some(Left::ForeignTrigger { key, .. }) => Some(key),
             _ => None,
         };
         if let Some(trigger) = trigger(consumer) {
