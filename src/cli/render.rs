@@ -27,6 +27,9 @@ pub struct DecisionArgs {
     /// The namespace of the gateway pods that Istio's Gateways select, which read the Secrets from there
     #[arg(long, value_name = "NAMESPACE")]
     pub gateway_namespace: Option<String>,
+    /// Take routing secrets that are not in the namespace yet and that replicators will copy there
+    #[arg(long)]
+    pub predict: bool,
     /// Never drop a Certificate
     #[arg(long)]
     pub keep_certificates: bool,

@@ -1,8 +1,10 @@
-//! The version in which a server prefers to give the kinds of an API group.
+//! What a server says of API groups and of namespaces.
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Cluster, ClusterError, JSON, Resource, read, segment};
+use super::{Cluster, ClusterError, JSON, METADATA, Resource, collection_path, read, segment};
 
 /// An API group as the server describes it (apimachinery `meta/v1.APIGroup`).
 #[derive(Deserialize)]
@@ -26,4 +28,27 @@ impl Cluster {
         let found: Option<ApiGroup> = self.get(&format!("/apis/{}", segment(group)), read, JSON).await?;
         Ok(found.map(|group| group.preferred_version.version))
     }
+
+    /// The labels of a namespace; nothing when there is no such namespace.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn namespace_labels(&self, name: &str) -> Result<Option<BTreeMap<String, String>>, ClusterError> {
+        let read = read("get", NAMESPACES, None);
+        let path = format!("{}/{}", collection_path(NAMESPACES, None), segment(name));
+        let found: Option<Labelled> = self.get(&path, read, METADATA).await?;
+        Ok(found.map(|namespace| namespace.metadata.labels.unwrap_or_default()))
+    }
+}
+
+const NAMESPACES: Resource<'static> = Resource { group: "", version: "v1", plural: "namespaces" };
+
+#[derive(Deserialize)]
+struct Labelled {
+    metadata: Labels,
+}
+
+#[derive(Deserialize)]
+struct Labels {
+    labels: Option<BTreeMap<String, String>>,
 }

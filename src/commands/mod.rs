@@ -15,6 +15,7 @@ pub mod r#match;
 mod options;
 pub mod plan;
 pub mod post_render;
+mod predict;
 mod render;
 mod source;
 

@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow, bail};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 
-use super::{World, elsewhere};
+use super::{World, elsewhere, predict};
 use crate::cli::{DecisionArgs, Require};
 use crate::cluster::{Access, CONCURRENT, Cluster, ClusterError, DEADLINE, Resource, Session, kubeconfig};
 use crate::helm::release::KubeAccess;
@@ -89,7 +89,11 @@ pub(super) fn plan(
     if !args.inventory.is_empty() {
         found.settle(&outside).map_err(other)?;
         let inventory = files(&args.inventory, settings.namespace.as_deref(), &settings.sources, world.now);
-        return decide(&found, &inventory.map_err(Failure::Inventory)?, &Live::NotKnown);
+        let mut inventory = inventory.map_err(Failure::Inventory)?;
+        if args.predict {
+            predict::of_files(args, &found, settings, &mut inventory, world.now).map_err(Failure::Inventory)?;
+        }
+        return decide(&found, &inventory, &Live::NotKnown);
     }
     let of_cluster = |error: ClusterError| {
         Failure::Inventory(anyhow::Error::from(error).context("the routing secrets could not be read from the cluster"))
@@ -97,7 +101,7 @@ pub(super) fn plan(
     let access = args.kube.access().map_err(|error| Failure::Other(error.into()))?.or_helm(helm);
     let session = session(&access, world, Some(DEADLINE)).map_err(of_cluster)?;
     session.run(elsewhere::read(session.cluster(), &found, &mut outside)).map_err(of_cluster)?;
-    let inventory = loop {
+    let mut inventory = loop {
         found.settle(&outside).map_err(other)?;
         let namespaces = found.namespaces();
         let read = cluster::read(session.cluster(), &namespaces, None, &settings.sources, world.now);
@@ -112,6 +116,10 @@ pub(super) fn plan(
             },
         }
     };
+    if args.predict {
+        let predicted = predict::of_cluster(session.cluster(), &found, settings, &mut inventory, world.now);
+        session.run(predicted).map_err(of_cluster)?;
+    }
     let mut planned = decide(&found, &inventory, &Live::ToBeRead)?;
     if !planned.rewritten.is_empty() {
         // What the live objects tell can only leave more objects alone, so these are enough (R12).

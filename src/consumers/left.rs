@@ -83,6 +83,8 @@ pub enum Left {
     LineBreaks,
     /// No routing secret of the namespace covers the hosts.
     NotCovered(Vec<String>),
+    /// No routing secret is in the namespace, and none was predicted.
+    NoneThere(Vec<String>),
     /// Another slot of the object is not covered, so its trigger must stay, and with it all slots (R10).
     TriggerStays(String),
     /// The Secret exists, covers the hosts and is not cert-manager's: someone chose it (R8).
@@ -128,6 +130,9 @@ impl Left {
     pub fn not_covered(query: &Query<'_>, hosts: &[String], inventory: &Inventory) -> Self {
         let uncovered: Vec<String> =
             choose::uncovered(query, inventory).into_iter().filter_map(|at| hosts.get(at).cloned()).collect();
+        if inventory.not_predicted().is_none() && inventory.routing(query.namespace).next().is_none() {
+            return Self::NoneThere(uncovered);
+        }
         Self::NotCovered(if uncovered.is_empty() { vec![format!("{} together", hosts.join(", "))] } else { uncovered })
     }
 
@@ -162,7 +167,7 @@ impl Left {
             Self::MergeKey => "mergeKey",
             Self::Layout => "layout",
             Self::LineBreaks => "lineBreaks",
-            Self::NotCovered(_) => "notCovered",
+            Self::NotCovered(_) | Self::NoneThere(_) => "notCovered",
             Self::TriggerStays(_) => "triggerStays",
             Self::Chosen => "chosen",
             Self::ProducedByTrigger => "producedByTrigger",
@@ -238,6 +243,11 @@ impl fmt::Display for Left {
             Self::LineBreaks => {
                 f.write_str("the document holds line breaks (NEL, LS or PS) that YAML readers take differently")
             }
+            Self::NoneThere(hosts) => write!(
+                f,
+                "no routing secret is in the namespace, so none covers {} (--predict takes those that will be copied there)",
+                escape(&hosts.join(", "))
+            ),
             Self::NotCovered(hosts) => {
                 write!(f, "no usable routing secret of the namespace covers {}", escape(&hosts.join(", ")))
             }

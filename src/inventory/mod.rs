@@ -5,6 +5,7 @@ pub mod compare;
 pub mod export;
 pub mod file;
 pub mod listing;
+pub mod predict;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -22,6 +23,7 @@ pub struct Inventory {
     namespaces: BTreeMap<String, BTreeMap<String, Secret>>,
     mirrored: HashSet<ObjectName>,
     unresolved: Vec<Unresolved>,
+    not_predicted: Option<Vec<String>>,
 }
 
 /// What is known of mirrors' sources besides the secrets themselves.
@@ -147,6 +149,21 @@ impl Inventory {
                 secret.warnings.push(Reason::Stale(source));
             }
         }
+    }
+
+    /// Takes up secrets that will be there, except where one of the name is, and why others are not predicted.
+    pub fn predict(&mut self, secrets: Vec<Secret>, not_predicted: Vec<String>) {
+        for secret in secrets {
+            let names = self.namespaces.entry(secret.id.namespace.clone()).or_default();
+            names.entry(secret.id.name.clone()).or_insert(secret);
+        }
+        self.not_predicted = Some(not_predicted);
+    }
+
+    /// Why secrets are not predicted; `None` when no prediction was asked for.
+    #[must_use]
+    pub fn not_predicted(&self) -> Option<&[String]> {
+        self.not_predicted.as_deref()
     }
 
     /// The point in time at which the secrets were judged.

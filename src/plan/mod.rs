@@ -11,6 +11,7 @@ mod listeners;
 pub mod live;
 mod settle;
 mod together;
+mod uncovered;
 mod view;
 mod warn;
 
@@ -247,6 +248,9 @@ pub struct Target {
     pub secret_name: String,
     /// The hosts.
     pub hosts: Vec<String>,
+    /// Whether the Secret is not there yet, and a replicator will copy it there (`--predict`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub predicted: bool,
 }
 
 /// A routing secret that was not taken.

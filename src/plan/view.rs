@@ -1,6 +1,6 @@
 //! The decisions as the plan's data.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::attach::FoundRoute;
 use super::build::describe;
@@ -16,7 +16,7 @@ use crate::choose::{self, Query};
 use crate::consumers::{Left, NodeId, Slot};
 use crate::manifest::object::Object;
 use crate::output::escape::escape;
-use crate::secret::Secret;
+use crate::secret::{ObjectName, Origin, Secret};
 
 /// Makes the plan from the render and its decisions.
 pub(super) struct Viewer<'v, 'r, 'i> {
@@ -188,6 +188,18 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
         render.certificates.iter().enumerate().map(plan).collect()
     }
 
+    /// The secrets that slots are served by and that are not there yet.
+    fn predicted(&self) -> BTreeMap<&'i ObjectName, &'i Origin> {
+        let judged = self.decided.consumers.iter().filter(|judged| judged.whole.is_none());
+        let of_verdict = |verdict: &Verdict<'i>| match verdict {
+            Verdict::Rewrite(secret) | Verdict::Keep(secret) => vec![*secret],
+            Verdict::Split(groups) => groups.iter().map(|&(_, secret)| secret).collect(),
+            Verdict::Left(_) => Vec::new(),
+        };
+        let secrets = judged.flat_map(|judged| &judged.slots).flat_map(of_verdict).filter(|secret| secret.predicted);
+        secrets.map(|secret| (&secret.id, &secret.origin)).collect()
+    }
+
     fn warnings(&self, triggers: &[TriggerPlan], certificates: &[CertificatePlan], found: &Found<'_>) -> Vec<Warning> {
         let mut warnings = Vec::new();
         let mut warn = |code, message: String| warnings.push(Warning { code, message });
@@ -208,6 +220,14 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
         }
         for (code, message) in listeners::warnings(self.render, self.decided, found) {
             warn(code, message);
+        }
+        for why in self.render.inventory.not_predicted().into_iter().flatten() {
+            warn("notPredicted", why.clone());
+        }
+        for (id, origin) in self.predicted() {
+            if let Origin::Mirror { of, by } = origin {
+                warn("predicted", format!("{id} is not there yet: predicted as a copy of {of} by {by}"));
+            }
         }
         for unresolved in self.render.inventory.unresolved() {
             warn("sourceNotReadable", unresolved.to_string());
@@ -289,7 +309,11 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
 }
 
 fn outcome(slot: &Slot, verdict: &Verdict<'_>) -> (SlotDecision, Vec<Target>, Reason) {
-    let target = |secret: &Secret, hosts: Vec<String>| Target { secret_name: secret.id.name.clone(), hosts };
+    let target = |secret: &Secret, hosts: Vec<String>| Target {
+        secret_name: secret.id.name.clone(),
+        hosts,
+        predicted: secret.predicted,
+    };
     match verdict {
         Verdict::Rewrite(secret) => (
             SlotDecision::Rewritten,

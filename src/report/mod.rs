@@ -112,7 +112,10 @@ fn slot_line(slot: &SlotPlan) -> String {
     let targets: Vec<String> = slot
         .to
         .iter()
-        .map(|target| format!("{} for {}", full(&target.secret_name), escape(&target.hosts.join(", "))))
+        .map(|target| {
+            let predicted = if target.predicted { " (predicted)" } else { "" };
+            format!("{}{predicted} for {}", full(&target.secret_name), escape(&target.hosts.join(", ")))
+        })
         .collect();
     match slot.decision {
         SlotDecision::Rewritten => format!("rewritten  {place}: {from} -> {}", targets.join("; ")),

@@ -16,6 +16,7 @@ fn secret(origin: Origin, routing: bool) -> Secret {
         replicated: false,
         reflected_version: None,
         source_version: None,
+        predicted: false,
         names: crate::choose::DnsNames::default(),
     }
 }

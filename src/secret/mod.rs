@@ -145,6 +145,8 @@ pub struct Secret {
     pub replicated: bool,
     /// The version of its source that Reflector copied.
     pub reflected_version: Option<String>,
+    /// Whether it is not there yet, and will be (`--predict`).
+    pub predicted: bool,
     /// In an Inventory: the version of its source, when that is a routing secret elsewhere.
     pub source_version: Option<String>,
     /// Its names, ready for comparison.
@@ -194,6 +196,7 @@ pub fn judge(raw: RawSecret, now: Timestamp) -> Secret {
         routing: raw.labels.contains_key(ROUTING_LABEL),
         replicated: mirror::is_replicated(&raw.labels, &raw.annotations),
         reflected_version: raw.annotations.get(mirror::REFLECTED_VERSION).cloned(),
+        predicted: false,
         source_version: raw.annotations.get(mirror::SOURCE_VERSION).filter(|_| is_exported).cloned(),
         names: DnsNames::default(),
         id: raw.id,
