@@ -1,56 +1,18 @@
 """Makes 10,000 routing secrets and times `list -A` and `kubectl get secrets -A`; see list.sh."""
 
-import base64
-import http.client
-import json
-import os
-import ssl
 import statistics
-import subprocess
 import sys
-import tempfile
-import threading
-import time
-from urllib.parse import urlparse
 
-COUNT, NAMESPACES, THREADS = 10_000, 100, 8
-OURS = "target/release/kubectl-routing_secrets"
+import many
+from many import OURS
+
+COUNT, NAMESPACES = 10_000, 100
 
 
 def make_secrets() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 365 -subj /CN=wild"
-        command += " -addext subjectAltName=DNS:*.apps.example.com -keyout key -out crt"
-        subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
-        data = {}
-        for name in ("crt", "key"):
-            with open(f"{folder}/{name}", "rb") as file:
-                data[f"tls.{name}"] = base64.b64encode(file.read()).decode()
-    server = urlparse(os.environ["BED_SERVER"])
-    context = ssl.create_default_context(cafile=os.environ["BED_CA"])
-    headers = {"Authorization": "Bearer " + os.environ["BED_TOKEN_ADMIN"], "Content-Type": "application/json"}
-    failures = []
-
-    def work(paths_and_objects) -> None:
-        connection = http.client.HTTPSConnection(server.hostname, server.port, context=context)
-        for path, value in paths_and_objects:
-            connection.request("POST", path, json.dumps(value), headers)
-            answer = connection.getresponse()
-            answer.read()
-            if answer.status != 201:
-                failures.append((path, answer.status))
-
-    def in_threads(items) -> None:
-        threads = [threading.Thread(target=work, args=(items[at::THREADS],)) for at in range(THREADS)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if failures:
-            sys.exit(f"not made: {failures[:3]}")
-
-    in_threads([("/api/v1/namespaces", {"metadata": {"name": f"many-{at:03}"}}) for at in range(NAMESPACES)])
-    in_threads([
+    data = many.tls_data("*.apps.example.com")
+    many.make([("/api/v1/namespaces", {"metadata": {"name": f"many-{at:03}"}}) for at in range(NAMESPACES)])
+    many.make([
         (f"/api/v1/namespaces/many-{at % NAMESPACES:03}/secrets", {
             "metadata": {"name": f"secret-{at:05}", "labels": {"epinio.io/routing": ""}},
             "type": "kubernetes.io/tls",
@@ -61,16 +23,11 @@ def make_secrets() -> None:
 
 
 def run(command: list[str]) -> tuple[float, float]:
-    """Seconds, and peak memory in MB, which time(1) measures: the kernel counts the parent's memory at the fork, too."""
-    peak = tempfile.NamedTemporaryFile()
-    start = time.monotonic()
-    process = subprocess.Popen(["/usr/bin/time", "-f", "%M", "-o", peak.name, *command], stdout=subprocess.PIPE)
-    lines = sum(chunk.count(b"\n") for chunk in iter(lambda: process.stdout.read(1 << 20), b""))
-    status = process.wait()
-    seconds = time.monotonic() - start
-    if status or lines < COUNT:
-        sys.exit(f"{command} gave {lines} lines and status {status}")
-    return seconds, int(peak.read()) / 1024
+    """Seconds and MB of a command that must have listed all."""
+    seconds, megabytes, lines, _ = many.run(command)
+    if lines < COUNT:
+        sys.exit(f"{command} gave {lines} lines")
+    return seconds, megabytes
 
 
 def main() -> None:

@@ -114,6 +114,7 @@ fn whole(criterion: &mut Criterion) {
                         stderr: &mut Vec::new(),
                         stdin_is_terminal: false,
                         stdout_is_terminal: false,
+                        stderr_is_terminal: false,
                         helm_ancestor: &|| Ok(None),
                         now: inputs::now(),
                     },

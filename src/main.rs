@@ -19,6 +19,7 @@ fn main() -> ExitCode {
             stderr: &mut io::stderr().lock(),
             stdin_is_terminal,
             stdout_is_terminal: io::stdout().is_terminal(),
+            stderr_is_terminal: io::stderr().is_terminal(),
             helm_ancestor: &process::helm_ancestor,
             now: Timestamp::now(),
         },

@@ -1,5 +1,6 @@
 //! The command line: definitions only, a file a command.
 
+mod audit;
 mod check;
 mod completion;
 mod create;
@@ -19,6 +20,7 @@ use std::path::Path;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub use audit::{AuditArgs, AuditOutput};
 pub use check::{CheckArgs, CheckOutput};
 pub use completion::{CompleteArgs, CompletionArgs, ManArgs};
 pub use create::{CreateArgs, Distribute, ObjectOutput};
@@ -71,6 +73,9 @@ pub enum Command {
     /// Have a routing secret copied to other namespaces, by a replicator or by this program
     #[command(args_override_self = true)]
     Distribute(DistributeArgs),
+    /// Look through a live cluster: slots that are not served, certificates ordered without need, what nothing uses
+    #[command(args_override_self = true)]
+    Audit(AuditArgs),
     /// Show the kinds that are known, and where they name hosts and Secrets
     #[command(args_override_self = true)]
     Kinds(KindsArgs),

@@ -2,6 +2,7 @@
 //! and `distribute` write, by what `write.rs` has.
 
 mod access;
+mod discovery;
 mod error;
 mod exec;
 mod group;
@@ -20,6 +21,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 pub use access::{Access, duration};
+pub use discovery::ServedKind;
 pub use error::{ClusterError, Read};
 pub use managed_fields::ManagedFields;
 pub use session::Session;

@@ -1,5 +1,6 @@
 //! The commands: each gathers its inputs, calls the core, and hands to output.
 
+mod audit;
 pub mod check;
 mod completion;
 mod create;
@@ -52,6 +53,8 @@ pub struct World<'w> {
     pub stdin_is_terminal: bool,
     /// Whether standard output is a terminal.
     pub stdout_is_terminal: bool,
+    /// Whether standard error is a terminal.
+    pub stderr_is_terminal: bool,
     /// Finds the command line of the helm that runs us, if one does.
     pub helm_ancestor: &'w dyn Fn() -> std::result::Result<Option<HelmLine>, LineError>,
     /// The time.
@@ -111,6 +114,7 @@ fn dispatch(cli: Cli, arguments: &[OsString], world: &mut World<'_>) -> Result<u
         Command::Mark(args) => mark::run(&args, true, world),
         Command::Unmark(args) => mark::run(&args, false, world),
         Command::Distribute(args) => distribute::run(&args, world),
+        Command::Audit(args) => audit::run(&args, world),
         Command::Kinds(args) => kinds::run(&args, world),
         Command::Krm(_) => krm::run(arguments, world),
         Command::Completion(args) => completion::script(&args, world),

@@ -47,7 +47,7 @@ impl Names {
     }
 
     /// The names that occur in `text` as a token between characters that no name holds.
-    fn in_text<'n>(&'n self, text: &[u8], found: &mut impl FnMut(&'n str)) {
+    pub(crate) fn in_text<'n>(&'n self, text: &[u8], found: &mut impl FnMut(&'n str)) {
         for token in text.split(|byte| !matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-')) {
             let Ok(token) = std::str::from_utf8(token) else { continue };
             if token.is_empty() {

@@ -17,7 +17,7 @@ use crate::secret::{ObjectName, Secret};
 
 /// Secrets that programs are known to read by name through the API (Argo CD's server
 /// `util/settings/settings.go`).
-const READ_BY_NAME: [&str; 1] = ["argocd-server-tls"];
+pub(crate) const READ_BY_NAME: [&str; 1] = ["argocd-server-tls"];
 
 /// A render with everything that decisions about it depend on.
 #[derive(Debug)]

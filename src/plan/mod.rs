@@ -16,6 +16,7 @@ mod view;
 mod warn;
 
 pub use build::{Change, Found, Planned, find, plan};
+pub(crate) use facts::READ_BY_NAME;
 pub use settle::Outside;
 
 use std::collections::HashMap;

@@ -132,6 +132,7 @@ pub fn run(arguments: &[&str], env: &[(&str, &str)], stdin: &[u8]) -> Run {
             stderr: &mut stderr,
             stdin_is_terminal: false,
             stdout_is_terminal: false,
+            stderr_is_terminal: false,
             helm_ancestor: &|| Ok(None),
             now: now(),
         },
