@@ -49,8 +49,10 @@ impl Source {
         let secret = judge(live.raw(), now);
         let mut certificate = None;
         if let Some(producer) = &secret.producer {
-            let name = &producer.certificate_name;
-            certificate = cluster.object::<TemplateCertificate>(CERTIFICATES, &id.namespace, name).await?;
+            // The annotation is a tenant's text.
+            if let Some(of) = ObjectName::parse(&format!("{}/{}", id.namespace, producer.certificate_name)) {
+                certificate = cluster.object::<TemplateCertificate>(CERTIFICATES, &of.namespace, &of.name).await?;
+            }
         }
         let certificate = certificate.filter(|certificate| certificate.writes(&id.name));
         Ok(Some(Self { live, secret, certificate }))
