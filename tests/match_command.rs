@@ -97,7 +97,8 @@ fn of_object(secrets: &[Tls], object: &str) -> Vec<Answer> {
     let secrets = raw.into_iter().map(|raw| judge(raw, support::now())).collect();
     let inventory = Inventory::build(secrets, &Sources::default(), support::now());
     let manifest = Manifest::read(object.as_bytes(), &literals()).unwrap();
-    let found = find(&manifest, &Settings::default()).unwrap();
+    let settings = Settings::default();
+    let found = find(&manifest, &settings).unwrap();
     found.consumers().flat_map(|(consumer, own)| of_consumer(consumer, own, &inventory, None)).collect()
 }
 

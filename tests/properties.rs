@@ -134,6 +134,36 @@ proptest! {
     }
 }
 
+/// Ingresses, documents that stay, and Certificates that go, in more documents than are edited in one go.
+#[test]
+fn r16_of_many_documents_each_comes_out_in_its_place_as_it_would_alone() {
+    let ingress = |at: usize| {
+        format!(
+            "---\n# Source: {at}\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: a{at}, \
+             annotations: {{cert-manager.io/issuer: le}}}}\nspec: {{tls: [{{hosts: [a{at}.apps.example.com], secretName: s{at}}}]}}\n"
+        )
+    };
+    let certificate = |at: usize| {
+        format!(
+            "---\napiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {{name: s{at}}}\nspec: {{secretName: \
+             s{at}, dnsNames: [a{at}.apps.example.com], issuerRef: {{name: le}}}}\n"
+        )
+    };
+    let (mut input, mut expected) = (String::new(), String::new());
+    for at in 0..300 {
+        let part = match at % 7 {
+            0 => format!("---\nkind: ConfigMap\nmetadata: {{name: c{at}}}\n"),
+            1 => format!("{}{}", ingress(at), certificate(at)),
+            _ => ingress(at),
+        };
+        expected.push_str(&post_render(&part));
+        input.push_str(&part);
+    }
+    assert_eq!(post_render(&input), expected);
+    assert_eq!(expected.matches("secretName: wild").count(), expected.matches("kind: Ingress").count());
+    assert!(expected.contains("# routing-secrets: dropped Certificate s1,"), "{}", &expected[..2000]);
+}
+
 #[test]
 fn both_runs_of_the_program_agree_with_the_library() {
     let input = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: a}\nspec: {tls: [{hosts: [a.apps.example.com], secretName: x}]}\n";

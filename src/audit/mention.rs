@@ -1,6 +1,7 @@
 //! Where the names of Secrets occur in a cluster, besides the slots that name them (R13 on live objects). Only what is
 //! found counts as used; where something could not be read, nothing is called unused.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use base64::Engine as _;
@@ -44,7 +45,7 @@ impl Mentions {
 pub struct Wanted {
     by_name: HashMap<String, Vec<String>>,
     /// Their names, those of their namespaces, and both as `name.namespace`.
-    words: Names,
+    words: Names<'static>,
 }
 
 impl Wanted {
@@ -58,7 +59,8 @@ impl Wanted {
         let namespaces: HashSet<String> = by_name.values().flatten().cloned().collect();
         // `name.namespace` names both.
         let both = by_name.iter().flat_map(|(name, of)| of.iter().map(move |of| format!("{name}.{of}")));
-        let words = Names::new(by_name.keys().chain(&namespaces).cloned().chain(both), []);
+        let names = by_name.keys().chain(&namespaces).cloned().chain(both);
+        let words = Names::new(names.map(Cow::Owned), []);
         Self { by_name, words }
     }
 
@@ -159,12 +161,13 @@ impl Wanted {
     }
 
     fn in_bytes<'w>(&'w self, text: &[u8], words: &mut HashSet<&'w str>) {
-        self.words.in_text(text, &mut |word| {
+        self.words.any_in(text, |word, _| {
             words.insert(word);
             if let Some((name, namespace)) = word.rsplit_once('.') {
                 words.extend(self.by_name.get_key_value(name).map(|(name, _)| name.as_str()));
                 words.insert(namespace);
             }
+            false
         });
     }
 }

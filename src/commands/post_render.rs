@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -21,6 +22,9 @@ use crate::plan::Plan;
 use crate::plan::apply::{Piece, apply};
 use crate::plan::build::literals;
 use crate::report;
+
+/// How much is gathered before it is written: what a pipe takes at once.
+const OUTPUT_BUFFER: usize = 64 * 1024;
 
 pub(super) fn run(args: PostRenderArgs, world: &mut World<'_>) -> Result<u8> {
     // Exec plug-ins inherit standard input, so it is read to its end before anything else (R21).
@@ -101,13 +105,15 @@ fn filter(
     if let Some(plan) = &planned.plan {
         wrapper.tell(&report::text(plan, false), || diff(&manifest, &planned))?;
     }
+    // Standard output's own buffer is small, and written at every line break.
+    let mut output = BufWriter::with_capacity(OUTPUT_BUFFER, &mut world.stdout);
     for piece in &pieces {
         match piece {
-            Piece::Input(range) => world.stdout.write_all(&input[range.clone()])?,
-            Piece::Text(text) => world.stdout.write_all(text.as_bytes())?,
+            Piece::Input(range) => output.write_all(&input[range.clone()])?,
+            Piece::Text(text) => output.write_all(text.as_bytes())?,
         }
     }
-    world.stdout.flush()?;
+    output.flush()?;
     Ok(FINE)
 }
 

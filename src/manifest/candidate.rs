@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use aho_corasick::{AhoCorasick, Input, MatchKind};
 use memchr::memmem::Finder;
 use rayon::prelude::*;
 
@@ -31,7 +32,7 @@ pub struct Searched {
 /// Searches each document for objects of the `kinds`.
 #[must_use]
 pub fn search(input: &[u8], documents: &[Range<usize>], kinds: &[Literals]) -> Vec<Searched> {
-    let search = Search { key: Finder::new("kind"), kinds: kinds.iter().map(Words::new).collect() };
+    let search = Search::new(kinds);
     let searched = |document: &Range<usize>| {
         let bytes = &input[document.clone()];
         let hides_words = hides_words(bytes);
@@ -46,39 +47,63 @@ const BATCH: usize = 64;
 struct Search<'k> {
     key: Finder<'k>,
     kinds: Vec<Words<'k>>,
+    /// Finds the name of any of the kinds in one go.
+    any: Option<AhoCorasick>,
 }
 
 struct Words<'k> {
     name: &'k str,
-    kind: Finder<'k>,
     group: Finder<'k>,
 }
 
-impl<'k> Words<'k> {
-    fn new(literals: &Literals) -> Words<'k> {
-        Words { name: literals.kind, kind: Finder::new(literals.kind), group: Finder::new(literals.group) }
+impl<'k> Search<'k> {
+    fn new(kinds: &'k [Literals]) -> Self {
+        let words = |literals: &Literals| Words { name: literals.kind, group: Finder::new(literals.group) };
+        // Only the search for the leftmost match is fast where no name is near.
+        let names = kinds.iter().map(|literals| literals.kind);
+        let any = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(names).ok();
+        Self { key: Finder::new("kind"), kinds: kinds.iter().map(words).collect(), any }
     }
-}
 
-impl Search<'_> {
     /// Whether the document holds the words of a kind. Most documents say at each `kind` that they are something else.
     fn is_named(&self, document: &[u8]) -> bool {
         // The words of a kind are looked for at most once in a document.
         let mut is_settled = vec![false; self.kinds.len()];
         for at in self.key.find_iter(document) {
-            let word = simple_value(&document[at + "kind".len()..]);
-            for (words, is_settled) in self.kinds.iter().zip(&mut is_settled) {
-                if *is_settled || word.is_some_and(|word| !contains(word, words.name)) {
-                    continue;
-                }
-                *is_settled = true;
-                let holds_kind = word.is_some() || words.kind.find(document).is_some();
-                if holds_kind && words.group.find(document).is_some() {
-                    return true;
-                }
+            let Some(word) = simple_value(&document[at + "kind".len()..]) else {
+                return self.holds_words(document, is_settled);
+            };
+            if self.settle(document, &mut is_settled, |name| contains(word, name)) {
+                return true;
             }
         }
         false
+    }
+
+    /// Whether the document holds, anywhere, the words of a kind that is not settled.
+    fn holds_words(&self, document: &[u8], mut is_settled: Vec<bool>) -> bool {
+        let Some(any) = &self.any else { return true };
+        let mut from = 0;
+        while let Some(found) = any.find(Input::new(document).span(from..document.len())) {
+            let here = &document[found.start()..];
+            if self.settle(document, &mut is_settled, |name| here.starts_with(name.as_bytes())) {
+                return true;
+            }
+            // Names overlap: TCPIngress, Ingress, IngressRoute.
+            from = found.start() + 1;
+        }
+        false
+    }
+
+    /// Looks for the group of each further kind whose name `is` there; whether one has it, too.
+    fn settle(&self, document: &[u8], is_settled: &mut [bool], is: impl Fn(&str) -> bool) -> bool {
+        self.kinds.iter().zip(is_settled).any(|(words, is_settled)| {
+            if *is_settled || !is(words.name) {
+                return false;
+            }
+            *is_settled = true;
+            words.group.find(document).is_some()
+        })
     }
 }
 
@@ -191,6 +216,24 @@ mod tests {
             assert_eq!(found(&text), vec![0], "{written}");
         }
         assert_eq!(found("kind: ConfigMap\ndata: {a: Ingress, b: networking.k8s.io}\n"), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn kinds_whose_names_overlap_are_each_found() {
+        let kinds = ["TCPIngress", "Ingress", "IngressRoute", "RouteGroup"].map(|kind| Literals { kind, group: kind });
+        for kind in &kinds {
+            for text in ["kind:\n  TCPIngressRouteGroup\n", "kind: TCPIngressRouteGroup\n"] {
+                let documents = split(text.as_bytes());
+                assert!(search(text.as_bytes(), &documents, &[*kind])[0].is_candidate, "{}", kind.kind);
+                let with_others =
+                    kinds.map(|other| Literals { group: if other.kind == kind.kind { "kind" } else { "?" }, ..other });
+                assert!(
+                    search(text.as_bytes(), &documents, &with_others)[0].is_candidate,
+                    "{} among others",
+                    kind.kind
+                );
+            }
+        }
     }
 
     #[test]

@@ -32,16 +32,7 @@ pub enum NodeKind {
     },
 }
 
-#[derive(Clone, Debug)]
-pub(super) enum Value {
-    /// No text (collections); for an alias the anchor's number.
-    Anchor(u32),
-    /// The text is this range of the source.
-    Slice(u32, u32),
-    /// The text had escapes or line folds; an index into `decoded`.
-    Decoded(u32),
-}
-
+/// A node, kept small: a render has hundreds of thousands.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) kind: NodeKind,
@@ -49,10 +40,17 @@ pub(super) struct Node {
     pub(super) end: u32,
     /// The node after this one's subtree.
     pub(super) next: u32,
-    /// The collection that holds the node; a root is its own.
-    pub(super) parent: u32,
-    pub(super) value: Value,
+    /// For a scalar [`BARE`], [`QUOTED`], or from [`DECODED`] on an index into `decoded`; for an alias the anchor's
+    /// number.
+    value: u32,
 }
+
+/// The text of the scalar is its range.
+const BARE: u32 = 0;
+/// The text of the scalar is its range without the quotes.
+const QUOTED: u32 = 1;
+/// The text had escapes or line folds.
+const DECODED: u32 = 2;
 
 /// A chunk of the stream that was parsed: usually one YAML document.
 #[derive(Clone, Debug)]
@@ -175,21 +173,32 @@ impl<'a> Document<'a> {
 
     /// The text of the scalar as the parser gave it, null included.
     pub(super) fn raw_text(&self, node: &Node) -> &str {
-        match node.value {
-            Value::Slice(start, end) => &self.source[start as usize..end as usize],
-            Value::Decoded(index) => &self.decoded[index as usize],
-            Value::Anchor(_) => "",
+        let (start, end) = (node.start as usize, node.end as usize);
+        match (node.kind, node.value) {
+            (NodeKind::Scalar(_), BARE) => &self.source[start..end],
+            (NodeKind::Scalar(_), QUOTED) => &self.source[start + 1..end - 1],
+            (NodeKind::Scalar(_), decoded) => &self.decoded[(decoded - DECODED) as usize],
+            _ => "",
         }
     }
 
     /// The node itself, or the one that the alias refers to.
     #[must_use]
     pub fn resolve(&self, id: NodeId) -> NodeId {
+        self.alias(id).and_then(|number| self.anchored(number)).unwrap_or(id)
+    }
+
+    /// The number of the anchor that an alias refers to.
+    pub(super) fn alias(&self, id: NodeId) -> Option<u32> {
         let node = self.node(id);
-        match (node.kind, &node.value) {
-            (NodeKind::Alias, Value::Anchor(number)) => self.anchored(*number).unwrap_or(id),
-            _ => id,
-        }
+        (node.kind == NodeKind::Alias).then_some(node.value)
+    }
+
+    /// Whether [`Document::text`] is this text.
+    pub(super) fn is_text(&self, id: NodeId, text: &str) -> bool {
+        let node = self.node(id);
+        let is_other_length = node.value == BARE && (node.end - node.start) as usize != text.len();
+        !(is_other_length && matches!(node.kind, NodeKind::Scalar(_))) && self.text(id) == Some(text)
     }
 
     /// How many anchors stand in the node's subtree.
@@ -206,8 +215,8 @@ impl<'a> Document<'a> {
 
     /// The collection that holds the node, if it is not a root.
     pub(super) fn parent(&self, id: NodeId) -> Option<NodeId> {
-        let parent = NodeId(self.node(id).parent);
-        (parent != id).then_some(parent)
+        // The nearest node in front of it whose subtree reaches it.
+        (0..id.0).rev().map(NodeId).find(|&before| self.contains(before, id))
     }
 
     /// The node after this one's subtree: for a key, its value.
@@ -307,7 +316,8 @@ impl<'a> Builder<'a> {
         Self {
             document: Document {
                 source,
-                nodes: Vec::with_capacity(source.len() / 16),
+                // Few renders hold more nodes; what is not needed is given back.
+                nodes: Vec::with_capacity(source.len() / 8),
                 decoded: Vec::new(),
                 tags: Vec::new(),
                 anchors: Vec::new(),
@@ -332,15 +342,12 @@ impl<'a> Builder<'a> {
             self.take(event, &span);
         }
         let document = &mut self.document;
-        let mut used: Vec<NodeId> = document
-            .nodes
-            .iter()
-            .filter(|node| node.kind == NodeKind::Alias)
-            .filter_map(|node| match node.value {
-                Value::Anchor(number) => document.anchored(number),
-                _ => None,
-            })
-            .collect();
+        document.nodes.shrink_to_fit();
+        if document.anchors.is_empty() {
+            return Ok(self.document);
+        }
+        let aliases = document.nodes.iter().filter(|node| node.kind == NodeKind::Alias);
+        let mut used: Vec<NodeId> = aliases.filter_map(|alias| document.anchored(alias.value)).collect();
         used.sort_unstable();
         used.dedup();
         // Ranges of nodes nest, so one of them holds a node exactly if the furthest end so far is behind it.
@@ -357,17 +364,17 @@ impl<'a> Builder<'a> {
         match event {
             Event::Scalar(text, style, anchor, tag) => self.scalar(text, style, range, anchor, tag),
             Event::Alias(anchor) => {
-                let id = self.push(NodeKind::Alias, &range, Value::Anchor(narrow(anchor)), 0, None);
+                let id = self.push(NodeKind::Alias, &range, narrow(anchor), 0, None);
                 self.close(id, narrow(range.end));
             }
             Event::SequenceStart(style, anchor, tag) => {
                 let flow = style == StructureStyle::Flow;
-                let id = self.push(NodeKind::Sequence { flow }, &range, Value::Anchor(0), anchor, tag);
+                let id = self.push(NodeKind::Sequence { flow }, &range, 0, anchor, tag);
                 self.open.push(id.0);
             }
             Event::MappingStart(style, anchor, tag) => {
                 let flow = style == StructureStyle::Flow;
-                let id = self.push(NodeKind::Mapping { flow }, &range, Value::Anchor(0), anchor, tag);
+                let id = self.push(NodeKind::Mapping { flow }, &range, 0, anchor, tag);
                 self.open.push(id.0);
             }
             Event::SequenceEnd | Event::MappingEnd => {
@@ -402,28 +409,35 @@ impl<'a> Builder<'a> {
         } else {
             range.end
         };
-        let value = match &text {
-            Cow::Borrowed("~") if range.is_empty() => Value::Slice(narrow(range.start), narrow(range.start)),
-            Cow::Borrowed(text) => match (text.as_ptr() as usize).checked_sub(source.as_ptr() as usize) {
-                Some(at) if at + text.len() <= source.len() => Value::Slice(narrow(at), narrow(at + text.len())),
-                _ => self.decode((*text).to_owned()),
-            },
-            Cow::Owned(text) => self.decode(text.clone()),
+        let range = range.start..end;
+        let value = match text {
+            Cow::Borrowed("~") if range.is_empty() => BARE,
+            Cow::Borrowed(text) => {
+                let at = (text.as_ptr() as usize).checked_sub(source.as_ptr() as usize).unwrap_or(usize::MAX);
+                if at == range.start && text.len() == range.len() {
+                    BARE
+                } else if at == range.start + 1 && text.len() + 2 == range.len() {
+                    QUOTED
+                } else {
+                    self.decode(text.to_owned())
+                }
+            }
+            Cow::Owned(text) => self.decode(text),
         };
-        let id = self.push(NodeKind::Scalar(style), &(range.start..end), value, anchor, tag);
+        let id = self.push(NodeKind::Scalar(style), &range, value, anchor, tag);
         self.close(id, narrow(end));
     }
 
-    fn decode(&mut self, text: String) -> Value {
+    fn decode(&mut self, text: String) -> u32 {
         self.document.decoded.push(text);
-        Value::Decoded(narrow(self.document.decoded.len() - 1))
+        narrow(self.document.decoded.len() - 1).saturating_add(DECODED)
     }
 
     fn push(
         &mut self,
         kind: NodeKind,
         range: &std::ops::Range<usize>,
-        value: Value,
+        value: u32,
         anchor: usize,
         tag: Option<Cow<'a, Tag>>,
     ) -> NodeId {
@@ -442,7 +456,6 @@ impl<'a> Builder<'a> {
             start: narrow(range.start),
             end: narrow(range.end),
             next: id.0 + 1,
-            parent: self.open.last().copied().unwrap_or(id.0),
             value,
         });
         id

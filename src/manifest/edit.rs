@@ -1,6 +1,5 @@
 //! Edits of one document: spliced into its bytes, then proved by a second parse.
 
-use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use super::document::{Document, NodeId, NodeKind};
@@ -31,10 +30,36 @@ pub struct TlsEntry {
 #[derive(Clone, Debug, Default)]
 pub struct Edits {
     text: Vec<(Range<usize>, String)>,
-    pub(super) set: BTreeMap<NodeId, String>,
+    pub(super) set: ByNode<String>,
     /// What goes: keys, each with its value (`true`), and items.
-    pub(super) removed: BTreeMap<NodeId, bool>,
-    pub(super) inserted: BTreeMap<NodeId, Vec<TlsEntry>>,
+    pub(super) removed: ByNode<bool>,
+    pub(super) inserted: ByNode<Vec<TlsEntry>>,
+}
+
+/// What is meant for single nodes, in the order of the document; of several entries for one node the last one counts.
+#[derive(Clone, Debug)]
+pub(super) struct ByNode<V>(Vec<(NodeId, V)>);
+
+impl<V> Default for ByNode<V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<V> ByNode<V> {
+    fn extend(&mut self, entries: impl IntoIterator<Item = (NodeId, V)>) {
+        let known = self.0.len().saturating_sub(1);
+        self.0.extend(entries);
+        if !self.0[known..].is_sorted_by_key(|(node, _)| *node) {
+            self.0.sort_by_key(|(node, _)| *node);
+        }
+    }
+
+    pub(super) fn get(&self, node: NodeId) -> Option<&V> {
+        let behind = self.0.partition_point(|(other, _)| *other <= node);
+        let (last, value) = self.0[..behind].last()?;
+        (*last == node).then_some(value)
+    }
 }
 
 impl Edits {
@@ -47,9 +72,9 @@ impl Edits {
     /// Takes over the edits of another part of the same document.
     pub fn extend(&mut self, other: Self) {
         self.text.extend(other.text);
-        self.set.extend(other.set);
-        self.removed.extend(other.removed);
-        self.inserted.extend(other.inserted);
+        self.set.extend(other.set.0);
+        self.removed.extend(other.removed.0);
+        self.inserted.extend(other.inserted.0);
     }
 
     /// Gives a scalar (a key or a value) another text.
@@ -70,7 +95,7 @@ impl Edits {
             return Ok(());
         }
         self.text.push((range, quote(text, style).into_owned()));
-        self.set.insert(node, text.to_owned());
+        self.set.extend([(node, text.to_owned())]);
         Ok(())
     }
 
@@ -88,7 +113,8 @@ impl Edits {
         if members.is_empty() {
             return Ok(());
         }
-        let leaving: HashSet<NodeId> = members.iter().copied().collect();
+        let mut leaving = members.to_vec();
+        leaving.sort_unstable();
         let is_mapping = matches!(document.kind(collection), NodeKind::Mapping { .. });
         let all = Member::all(document, collection, &leaving)?;
         if all.iter().all(|member| member.goes) {
@@ -122,7 +148,8 @@ impl Edits {
         sequence: NodeId,
         items: &[(NodeId, String)],
     ) -> Result<(), UnsupportedLayout> {
-        let leaving: HashSet<NodeId> = items.iter().map(|&(item, _)| item).collect();
+        let mut leaving: Vec<NodeId> = items.iter().map(|&(item, _)| item).collect();
+        leaving.sort_unstable();
         match document.kind(sequence) {
             NodeKind::Sequence { flow: true } => {
                 let ranges = flow_ranges(document, sequence, &Member::all(document, sequence, &leaving)?)?;
@@ -187,7 +214,7 @@ impl Edits {
             (at, text)
         };
         self.text.push((at..at, text));
-        self.inserted.insert(item, entries.to_vec());
+        self.inserted.extend([(item, entries.to_vec())]);
         Ok(())
     }
 
@@ -196,24 +223,33 @@ impl Edits {
     /// # Errors
     /// When the result does not read as intended; it must not be written then.
     pub fn apply(&self, document: &Document<'_>) -> Result<String, EditError> {
+        let mut edited = String::with_capacity(document.source().len() + 64);
+        self.write(document, &mut edited)?;
+        Ok(edited)
+    }
+
+    /// Writes what [`Edits::apply`] gives behind other text.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn write(&self, document: &Document<'_>, output: &mut String) -> Result<(), EditError> {
         let source = document.source();
-        let mut edits = self.text.clone();
+        let mut edits: Vec<&(Range<usize>, String)> = self.text.iter().collect();
         edits.sort_by_key(|(range, _)| (range.start, range.end));
-        let mut edited = String::with_capacity(source.len() + 64);
+        let start = output.len();
         let mut at = 0;
         for (range, text) in edits {
             if range.start < at {
                 return Err(EditError("two edits overlap".to_owned()));
             }
-            edited.push_str(&source[at..range.start]);
+            output.push_str(&source[at..range.start]);
             // An entry that starts with a line break was to follow a line that has gone.
-            let is_on_own_line = range.is_empty() && edited.ends_with(['\n', '\r']);
-            edited.push_str(if is_on_own_line { text.trim_start_matches(['\r', '\n']) } else { &text });
+            let is_on_own_line = range.is_empty() && output[start..].ends_with(['\n', '\r']);
+            output.push_str(if is_on_own_line { text.trim_start_matches(['\r', '\n']) } else { text });
             at = range.end;
         }
-        edited.push_str(&source[at..]);
-        verify::verify(document, self, &edited)?;
-        Ok(edited)
+        output.push_str(&source[at..]);
+        verify::verify(document, self, &output[start..])
     }
 
     /// Whether two of the edits want the same bytes, so that they cannot be made together.

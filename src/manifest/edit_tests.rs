@@ -84,7 +84,7 @@ fn a_difference_is_an_error_and_never_an_output() {
     edits.text.push((0..5, String::new()));
     assert!(edits.apply(&document).is_err(), "text went that should stay");
     let mut edits = Edits::default();
-    edits.set.insert(key, "c".to_owned());
+    edits.set.extend([(key, "c".to_owned())]);
     assert!(edits.apply(&document).is_err(), "text stayed that should change");
     let mut edits = Edits::default();
     edits.text.push((3..4, "x: y".to_owned()));
@@ -101,4 +101,15 @@ fn aliases_refer_to_the_same_anchors_after_an_edit() {
     let document = Document::parse(source.as_bytes()).unwrap();
     let shared = |key: &str| document.is_shared(document.at(root(&document), &["m", key]).unwrap());
     assert_eq!([shared("a"), shared("b"), shared("c")], [false, true, true]);
+}
+
+#[test]
+fn what_is_meant_for_a_node_is_found_in_whatever_order_it_came() {
+    let document = Document::parse(b"[a, b, c, d]").unwrap();
+    let nodes: Vec<NodeId> = document.items(root(&document)).collect();
+    let mut by_node = ByNode::default();
+    by_node.extend([(nodes[2], "c"), (nodes[3], "d")]);
+    by_node.extend([(nodes[0], "a"), (nodes[3], "last")]);
+    let found: Vec<_> = nodes.iter().map(|&node| by_node.get(node).copied()).collect();
+    assert_eq!(found, [Some("a"), None, Some("c"), Some("last")]);
 }

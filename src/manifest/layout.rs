@@ -1,6 +1,5 @@
 //! Which bytes can leave a collection without touching its neighbours.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use super::document::{Document, NodeId, NodeKind};
@@ -18,14 +17,14 @@ pub(super) struct Member {
 }
 
 impl Member {
-    /// The members of a collection.
+    /// The members of a collection, of which those `leaving` go; these are in order.
     ///
     /// # Errors
     /// When it is none.
     pub(super) fn all(
         document: &Document<'_>,
         collection: NodeId,
-        leaving: &HashSet<NodeId>,
+        leaving: &[NodeId],
     ) -> Result<Vec<Self>, UnsupportedLayout> {
         match document.kind(collection) {
             NodeKind::Mapping { .. } => {
@@ -38,7 +37,7 @@ impl Member {
         }
     }
 
-    fn new(document: &Document<'_>, first: NodeId, last: NodeId, leaving: &HashSet<NodeId>) -> Self {
+    fn new(document: &Document<'_>, first: NodeId, last: NodeId, leaving: &[NodeId]) -> Self {
         let (key, value) = (document.range(first), document.range(last));
         let mut end = value.end.max(key.end);
         if value.is_empty() && first != last {
@@ -47,7 +46,7 @@ impl Member {
             let colon = rest.trim_start_matches([' ', '\t']);
             end = key.end + if colon.starts_with(':') { rest.len() - colon.len() + 1 } else { 0 };
         }
-        let goes = leaving.contains(&first);
+        let goes = leaving.binary_search(&first).is_ok();
         let before = document.preceding(first).filter(|&node| document.kind(node) == NodeKind::Scalar(Style::Block));
         Self { start: key.start, end, goes, scalar_before: before.map(|node| document.range(node).start) }
     }

@@ -7,7 +7,7 @@ impl Document<'_> {
     /// The values of every entry with this key, in order; of duplicates the last one counts for
     /// Kubernetes (kubectl's and Helm's YAML reader).
     pub fn all<'s>(&'s self, mapping: NodeId, key: &'s str) -> impl Iterator<Item = (NodeId, NodeId)> + 's {
-        self.entries(mapping).filter(move |&(name, _)| self.text(name) == Some(key))
+        self.entries(mapping).filter(move |&(name, _)| self.is_text(name, key))
     }
 
     /// The value that counts for this key.
@@ -32,7 +32,7 @@ impl Document<'_> {
     #[must_use]
     pub fn has_merge_key(&self, mapping: NodeId) -> bool {
         self.entries(mapping)
-            .any(|(key, _)| self.kind(key) == NodeKind::Scalar(Style::Plain) && self.text(key) == Some("<<"))
+            .any(|(key, _)| self.kind(key) == NodeKind::Scalar(Style::Plain) && self.is_text(key, "<<"))
     }
 
     /// Whether the mapping names a key twice that is one of `keys`.

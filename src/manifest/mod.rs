@@ -12,9 +12,11 @@ pub mod stream;
 mod verify;
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
+use crate::many::Many;
 pub use candidate::Literals;
 use document::ParseError;
 pub use document::{Document, NodeId};
@@ -25,8 +27,8 @@ pub struct Manifest<'a> {
     input: &'a [u8],
     documents: Vec<Range<usize>>,
     searched: Vec<candidate::Searched>,
-    parsed: Vec<(usize, Document<'a>)>,
-    first_lines: Vec<usize>,
+    parsed: Many<(usize, Document<'a>)>,
+    first_lines: OnceLock<Vec<usize>>,
 }
 
 /// Why a stream cannot be read. Nothing is written then.
@@ -77,8 +79,7 @@ impl<'a> Manifest<'a> {
             })?;
             parsed.push((index, document));
         }
-        let first_lines = if parsed.is_empty() { Vec::new() } else { first_lines(input, &documents) };
-        Ok(Self { input, documents, searched, parsed, first_lines })
+        Ok(Self { input, documents, searched, parsed: parsed.into(), first_lines: OnceLock::new() })
     }
 
     /// The bytes that were read.
@@ -109,7 +110,8 @@ impl<'a> Manifest<'a> {
     /// The line of the stream, from 1, on which a node of a parsed document starts.
     #[must_use]
     pub fn line(&self, index: usize, node: NodeId) -> usize {
-        let first = self.first_lines.get(index).copied().unwrap_or_default();
+        let first_lines = self.first_lines.get_or_init(|| first_lines(self.input, &self.documents));
+        let first = first_lines.get(index).copied().unwrap_or_default();
         self.document(index).map_or(first, |document| first + document.line(node))
     }
 }

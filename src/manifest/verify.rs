@@ -3,7 +3,7 @@
 
 use granit_parser::{Event, Parser, ScalarStyle, StrInput, StructureStyle};
 
-use super::document::{Document, NodeId, NodeKind, Value, events, tag_text};
+use super::document::{Document, NodeId, NodeKind, events, tag_text};
 use super::edit::{EditError, Edits, TlsEntry};
 use super::scalar::Style;
 
@@ -69,7 +69,7 @@ impl<'s> Check<'_, 's> {
             if at >= end {
                 continue;
             }
-            if let Some(&is_key) = self.edits.removed.get(&at) {
+            if let Some(&is_key) = self.edits.removed.get(at) {
                 self.skip_anchors(at);
                 at = self.document.following(at);
                 if is_key {
@@ -96,15 +96,15 @@ impl<'s> Check<'_, 's> {
         let same = match (&event, node.kind) {
             (Event::Scalar(text, style, _, new_tag), NodeKind::Scalar(old)) => {
                 new_tag.as_deref().map(tag_text).as_deref() == tag
-                    && match self.edits.set.get(&id) {
+                    && match self.edits.set.get(id) {
                         Some(intended) => text == intended,
                         None => text == document.raw_text(node) && same_style(*style, old),
                     }
             }
-            (Event::Alias(number), NodeKind::Alias) => match node.value {
-                Value::Anchor(old) => self.anchors.get(old as usize).is_some_and(|&new| new as usize == *number),
-                _ => false,
-            },
+            (Event::Alias(number), NodeKind::Alias) => {
+                let new = document.alias(id).and_then(|old| self.anchors.get(old as usize));
+                new.is_some_and(|&new| new as usize == *number)
+            }
             (Event::SequenceStart(style, _, new_tag), NodeKind::Sequence { flow })
             | (Event::MappingStart(style, _, new_tag), NodeKind::Mapping { flow }) => {
                 (*style == StructureStyle::Flow) == flow && new_tag.as_deref().map(tag_text).as_deref() == tag
@@ -142,7 +142,7 @@ impl<'s> Check<'_, 's> {
     }
 
     fn inserted_after(&mut self, item: NodeId) -> Result<(), EditError> {
-        let Some(entries) = self.edits.inserted.get(&item) else { return Ok(()) };
+        let Some(entries) = self.edits.inserted.get(item) else { return Ok(()) };
         for entry in entries {
             self.expect_entry(entry)?;
         }

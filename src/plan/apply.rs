@@ -1,6 +1,5 @@
 //! Carries a plan out on the bytes of the stream.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -11,12 +10,12 @@ use crate::manifest::edit::EditError;
 use crate::manifest::stream::lines;
 use crate::output::escape::escape;
 
-/// A piece of the output: bytes of the input, or the new text of a document.
+/// A piece of the output: bytes of the input, or new text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
     /// This range of the input.
     Input(Range<usize>),
-    /// The new text of one document.
+    /// The new text of documents that follow each other.
     Text(String),
 }
 
@@ -32,39 +31,62 @@ pub struct ApplyError {
     pub cause: EditError,
 }
 
+/// How many documents are edited in one go.
+const BATCH: usize = 64;
+
 /// The output as pieces, in order. Every edited document has been parsed again and compared.
 ///
 /// # Errors
 /// When an edited document does not read as intended.
-pub fn apply(manifest: &Manifest<'_>, changes: &BTreeMap<usize, Change>) -> Result<Vec<Piece>, ApplyError> {
-    let changes: Vec<(&usize, &Change)> = changes.iter().collect();
-    let texts: Vec<Result<String, ApplyError>> =
-        changes.par_iter().map(|&(&index, change)| text(manifest, index, change)).collect();
-    let mut pieces = Vec::with_capacity(2 * changes.len() + 1);
+pub fn apply(manifest: &Manifest<'_>, changes: &[(usize, Change)]) -> Result<Vec<Piece>, ApplyError> {
+    let batches: Vec<Result<Vec<Piece>, ApplyError>> =
+        changes.par_chunks(BATCH).map(|changes| edited(manifest, changes)).collect();
+    let mut pieces = Vec::new();
     let mut at = 0;
-    for ((index, _), text) in changes.iter().zip(texts) {
-        let range = &manifest.documents()[**index];
-        if at < range.start {
-            pieces.push(Piece::Input(at..range.start));
-        }
-        pieces.push(Piece::Text(text?));
-        at = range.end;
+    for (batch, changes) in batches.into_iter().zip(changes.chunks(BATCH)) {
+        let ends = changes.first().zip(changes.last());
+        let Some(((first, _), (last, _))) = ends else { continue };
+        pieces.extend(between(at, manifest.documents()[*first].start));
+        pieces.extend(batch?);
+        at = manifest.documents()[*last].end;
     }
-    if at < manifest.input().len() {
-        pieces.push(Piece::Input(at..manifest.input().len()));
-    }
+    pieces.extend(between(at, manifest.input().len()));
     Ok(pieces)
 }
 
-fn text(manifest: &Manifest<'_>, index: usize, change: &Change) -> Result<String, ApplyError> {
+/// What stands between two places of the input.
+fn between(end: usize, start: usize) -> Option<Piece> {
+    (end < start).then_some(Piece::Input(end..start))
+}
+
+/// The output from the first of some changed documents to the last one.
+fn edited(manifest: &Manifest<'_>, changes: &[(usize, Change)]) -> Result<Vec<Piece>, ApplyError> {
+    let length = changes.iter().map(|(index, _)| manifest.documents()[*index].len()).sum();
+    let mut pieces = Vec::new();
+    let mut text = String::with_capacity(length);
+    let mut at = None;
+    for (index, change) in changes {
+        let range = &manifest.documents()[*index];
+        if let Some(gap) = at.and_then(|at| between(at, range.start)) {
+            pieces.extend([Piece::Text(std::mem::take(&mut text)), gap]);
+        }
+        write(manifest, *index, change, &mut text)?;
+        at = Some(range.end);
+    }
+    pieces.push(Piece::Text(text));
+    Ok(pieces)
+}
+
+fn write(manifest: &Manifest<'_>, index: usize, change: &Change, output: &mut String) -> Result<(), ApplyError> {
     let edits = match change {
         Change::Drop(comment) => {
-            return Ok(dropped(&manifest.input()[manifest.documents()[index].clone()], comment));
+            output.push_str(&dropped(&manifest.input()[manifest.documents()[index].clone()], comment));
+            return Ok(());
         }
         Change::Edit(edits) => edits,
     };
-    let Some(document) = manifest.document(index) else { return Ok(String::new()) };
-    edits.apply(document).map_err(|cause| {
+    let Some(document) = manifest.document(index) else { return Ok(()) };
+    edits.write(document, output).map_err(|cause| {
         let objects = crate::manifest::object::objects(document);
         let names = objects.iter().map(|object| format!("{} {}", escape(object.kind), escape(object.name)));
         ApplyError { document: index + 1, object: names.collect::<Vec<_>>().join(", "), cause }

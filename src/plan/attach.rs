@@ -114,10 +114,7 @@ impl<'r> Found<'r> {
             let object = &consumer.object;
             (object.group, object.kind, object.name, at)
         };
-        with_listeners
-            .map(key)
-            .map(|(group, kind, name, at)| ((group, kind, self.namespaces[at].as_str(), name), at))
-            .collect()
+        with_listeners.map(key).map(|(group, kind, name, at)| ((group, kind, self.namespaces[at], name), at)).collect()
     }
 
     /// What ends TLS for a route. Of parents that are not in the render only their kind is known.

@@ -1,13 +1,14 @@
 //! From a render to its plan, and from the decisions to the edits that carry them out.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use rayon::prelude::*;
 
 use super::attach::FoundRoute;
 use super::decide::{Decided, Judged, Verdict, decide, named};
-use super::facts::Render;
+use super::facts::{Render, secret_namespace};
 use super::family::Family;
+use super::index::Index;
 use super::live::LiveRef;
 use super::view::Viewer;
 use super::{Live, MAX_NAMESPACES, Overwrite, Plan, PlanError, Settings};
@@ -19,6 +20,7 @@ use crate::inventory::Inventory;
 use crate::manifest::edit::{Edits, UnsupportedLayout};
 use crate::manifest::object::{Object, objects};
 use crate::manifest::{Document, Literals, Manifest, NodeId};
+use crate::many::Many;
 use crate::output::escape::escape;
 
 /// What happens to one document of the stream.
@@ -35,9 +37,9 @@ pub enum Change {
 pub struct Planned {
     /// The plan, if it was asked for.
     pub plan: Option<Plan>,
-    /// The changes by document index.
-    pub changes: BTreeMap<usize, Change>,
-    /// The objects that are about to be rewritten, each once.
+    /// The changes, each with the index of its document, in the order of the stream.
+    pub changes: Many<(usize, Change)>,
+    /// The live objects that matter, each once, where they are to be read.
     pub rewritten: Vec<LiveRef>,
 }
 
@@ -85,10 +87,10 @@ const CHART_MADE: Literals = Literals { kind: "Secret", group: "kubernetes.io/tl
 /// The objects of a render that decisions are about.
 #[derive(Debug, Default)]
 pub struct Found<'r> {
-    pub(super) consumers: Vec<Consumer<'r>>,
-    pub(super) namespaces: Vec<String>,
-    pub(super) certificates: Vec<Certificate<'r>>,
-    pub(super) certificate_namespaces: Vec<String>,
+    pub(super) consumers: Many<Consumer<'r>>,
+    pub(super) namespaces: Vec<&'r str>,
+    pub(super) certificates: Many<Certificate<'r>>,
+    pub(super) certificate_namespaces: Vec<&'r str>,
     pub(super) chart_made: HashSet<(String, String)>,
     pub(super) issuers: Vec<String>,
     /// What objects of unknown kinds seem to name, in words.
@@ -101,17 +103,30 @@ pub struct Found<'r> {
 impl<'r> Found<'r> {
     /// The consumers, each with its namespace.
     pub fn consumers(&self) -> impl Iterator<Item = (&Consumer<'r>, &str)> {
-        self.consumers.iter().zip(self.namespaces.iter().map(String::as_str))
+        self.consumers.iter().zip(self.namespaces.iter().copied())
     }
     /// The namespaces that the Secrets of the render's slots are in, so that only those are read (R21).
     #[must_use]
     pub fn namespaces(&self) -> BTreeSet<String> {
-        let of_consumer = |(consumer, own): (&Consumer<'_>, &String)| -> Vec<String> {
+        let mut namespaces = BTreeSet::new();
+        for (consumer, &own) in self.consumers.iter().zip(&self.namespaces) {
             // Nothing is read in another namespace for a slot that stays as it is whatever is there.
             let read = consumer.slots.iter().filter(|slot| slot.namespace.is_none() || slot.left.is_none());
-            read.map(|slot| slot.namespace.as_ref().unwrap_or(own).clone()).collect()
-        };
-        self.consumers.iter().zip(&self.namespaces).flat_map(of_consumer).collect()
+            namespaces.extend(read.map(|slot| secret_namespace(own, slot)));
+        }
+        namespaces.into_iter().map(str::to_owned).collect()
+    }
+
+    fn append(&mut self, part: Self) {
+        self.consumers.append(part.consumers);
+        self.namespaces.extend(part.namespaces);
+        self.certificates.append(part.certificates);
+        self.certificate_namespaces.extend(part.certificate_namespaces);
+        self.chart_made.extend(part.chart_made);
+        self.issuers.extend(part.issuers);
+        self.suspects.extend(part.suspects);
+        self.routes.extend(part.routes);
+        self.grants.extend(part.grants);
     }
 }
 
@@ -132,23 +147,22 @@ pub fn plan(
         namespaces: &found.namespaces,
         certificates: &found.certificates,
         certificate_namespaces: &found.certificate_namespaces,
-        chart_made: &found.chart_made,
         issuers: &found.issuers,
         suspects: &found.suspects,
         inventory,
         live,
         settings,
-        slots: HashMap::new(),
-        produced: HashMap::new(),
-        triggered: HashSet::new(),
+        index: Index::default(),
         family: Family::default(),
     };
-    render.index();
+    render.family = Family::of(&render);
+    render.index = Index::new(found, &render);
     let decided = decide(&render);
     refuse_overwrites(&render, &decided)?;
     let changes = changes(&render, &decided)?;
     let plan = settings.explain.then(|| Viewer::new(&render, &decided).plan(found));
-    Ok(Planned { plan, changes, rewritten: rewritten(&render, &decided) })
+    let rewritten = if matches!(live, Live::ToBeRead) { rewritten(&render, &decided) } else { Vec::new() };
+    Ok(Planned { plan, changes, rewritten })
 }
 
 /// The live objects that matter: those about to be rewritten, and the Gateways of ListenerSets among them.
@@ -165,31 +179,27 @@ fn rewritten(render: &Render<'_, '_>, decided: &Decided<'_>) -> Vec<LiveRef> {
     rewritten.into_values().collect()
 }
 
+/// How many documents are looked at in one go.
+const BATCH: usize = 64;
+
 /// Finds the consumers, Certificates, issuers and chart-made Secrets of a render.
 ///
 /// # Errors
 /// When the namespace of an object is not known, or when too many are named.
-pub fn find<'r>(manifest: &'r Manifest<'_>, settings: &Settings) -> Result<Found<'r>, PlanError> {
-    let of_document = |(index, document): &'r (usize, Document<'_>)| {
+pub fn find<'r>(manifest: &'r Manifest<'_>, settings: &'r Settings) -> Result<Found<'r>, PlanError> {
+    let of_documents = |documents: &'r [(usize, Document<'_>)]| {
         let mut found = Found::default();
-        for object in objects(document) {
-            collect_object(manifest, settings, *index, document, object, &mut found)?;
+        for (index, document) in documents {
+            for object in objects(document) {
+                collect_object(manifest, settings, *index, document, object, &mut found)?;
+            }
         }
         Ok(found)
     };
-    let parts: Vec<Result<Found<'r>, PlanError>> = manifest.parsed().par_iter().map(of_document).collect();
+    let parts: Vec<Result<Found<'r>, PlanError>> = manifest.parsed().par_chunks(BATCH).map(of_documents).collect();
     let mut found = Found::default();
     for part in parts {
-        let part = part?;
-        found.consumers.extend(part.consumers);
-        found.namespaces.extend(part.namespaces);
-        found.certificates.extend(part.certificates);
-        found.certificate_namespaces.extend(part.certificate_namespaces);
-        found.chart_made.extend(part.chart_made);
-        found.issuers.extend(part.issuers);
-        found.suspects.extend(part.suspects);
-        found.routes.extend(part.routes);
-        found.grants.extend(part.grants);
+        found.append(part?);
     }
     found.attach(manifest)?;
     let count = found.namespaces().len();
@@ -201,32 +211,32 @@ pub fn find<'r>(manifest: &'r Manifest<'_>, settings: &Settings) -> Result<Found
 
 fn collect_object<'r>(
     manifest: &Manifest<'_>,
-    settings: &Settings,
+    settings: &'r Settings,
     index: usize,
     document: &'r Document<'_>,
     object: Object<'r>,
     found: &mut Found<'r>,
 ) -> Result<(), PlanError> {
-    let namespace_of = |object: &Object<'_>| {
+    let namespace_of = |object: &Object<'r>| {
         let given = object.namespace.filter(|namespace| !namespace.is_empty());
-        let namespace = given.map(str::to_owned).or_else(|| settings.namespace.clone());
+        let namespace = given.or(settings.namespace.as_deref());
         namespace.ok_or_else(|| PlanError::namespace_unknown(manifest, index, object))
     };
     if certificate::is_certificate(&object) {
         found.certificate_namespaces.push(namespace_of(&object)?);
         found.certificates.push(certificate::read(index, document, object));
     } else if (object.group, object.kind) == DELEGATION {
-        found.grants.extend(delegations(document, &object, &namespace_of(&object)?));
+        found.grants.extend(delegations(document, &object, namespace_of(&object)?));
     } else if certificate::is_issuer(&object) {
         found.issuers.push(describe(&object));
     } else if route::is_route(&object) {
-        let namespace = namespace_of(&object).ok();
+        let namespace = namespace_of(&object).ok().map(str::to_owned);
         found.routes.push(FoundRoute { route: route::read(index, document, object), namespace });
     } else if grant::is_grant(&object) {
-        found.grants.extend(grant::read(document, &object, &namespace_of(&object)?));
+        found.grants.extend(grant::read(document, &object, namespace_of(&object)?));
     } else if object.group.is_empty() && object.kind == "Secret" {
         if document.text_at(object.node, &["type"]) == Some("kubernetes.io/tls") {
-            found.chart_made.insert((namespace_of(&object)?, object.name.to_owned()));
+            found.chart_made.insert((namespace_of(&object)?.to_owned(), object.name.to_owned()));
         }
     } else if settings.explain && consumers::row(&object).is_none() {
         let suspect = unknown::suspect(document, &object);
@@ -242,11 +252,11 @@ fn collect_object<'r>(
         }));
     } else if let Some(mut consumer) = consumers::read(index, document, object, &settings.triggers) {
         let namespace = if consumer.slots.is_empty() && consumer.object.namespace.is_none() {
-            settings.namespace.clone().unwrap_or_default()
+            settings.namespace.as_deref().unwrap_or_default()
         } else {
             namespace_of(&consumer.object)?
         };
-        consumer.in_namespace(&namespace);
+        consumer.in_namespace(namespace);
         found.namespaces.push(namespace);
         found.consumers.push(consumer);
     }
@@ -289,43 +299,46 @@ fn refuse_overwrites(render: &Render<'_, '_>, decided: &Decided<'_>) -> Result<(
     Ok(())
 }
 
-fn changes(render: &Render<'_, '_>, decided: &Decided<'_>) -> Result<BTreeMap<usize, Change>, InternalError> {
-    let carried_out: Vec<Result<(usize, Edits), InternalError>> = render
-        .consumers
-        .par_iter()
-        .zip(&decided.consumers)
-        .map(|(consumer, judged)| {
-            let mut edits = Edits::default();
-            let done = match render.manifest.document(consumer.document) {
-                Some(document) => carry_out(consumer, judged, document, &mut edits),
-                None => Ok(()),
-            };
-            done.map_err(|UnsupportedLayout| InternalError {
-                object: describe(&consumer.object),
-                document: consumer.document + 1,
-            })?;
-            Ok((consumer.document, edits))
-        })
-        .collect();
-    let mut edits: BTreeMap<usize, Edits> = BTreeMap::new();
-    for part in carried_out {
-        let (document, part) = part?;
-        edits.entry(document).or_default().extend(part);
-    }
-    let mut changes = BTreeMap::new();
+fn changes(render: &Render<'_, '_>, decided: &Decided<'_>) -> Result<Many<(usize, Change)>, InternalError> {
+    let carry_out = |(consumer, judged): (&Consumer<'_>, &Judged<'_>)| {
+        let mut edits = Edits::default();
+        let document = render.manifest.document(consumer.document);
+        let done = document.map_or(Ok(()), |document| carry_out(consumer, judged, document, &mut edits));
+        done.map_err(|UnsupportedLayout| InternalError {
+            object: describe(&consumer.object),
+            document: consumer.document + 1,
+        })?;
+        Ok((consumer.document, edits))
+    };
+    let is_edit = |part: &Result<(usize, Edits), _>| part.as_ref().map_or(true, |(_, edits)| !edits.is_empty());
+    let parts: Vec<Result<(usize, Edits), InternalError>> =
+        render.consumers.par_iter().zip(&*decided.consumers).map(carry_out).filter(is_edit).collect();
     let mut leaving: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (at, certificate) in render.certificates.iter().enumerate() {
         if decided.certificates[at].is_none() {
             leaving.entry(certificate.document).or_default().push(at);
         }
     }
-    for (index, certificates) in leaving {
-        drop_certificates(render, decided, index, &certificates, &mut edits, &mut changes)?;
+    let mut changes: Vec<(usize, Change)> = Vec::with_capacity(parts.len() + leaving.len());
+    for part in parts {
+        let (document, edits) = part?;
+        match changes.last_mut() {
+            Some((last, Change::Edit(of_document))) if *last == document => of_document.extend(edits),
+            _ => changes.push((document, Change::Edit(edits))),
+        }
     }
-    changes.extend(
-        edits.into_iter().filter(|(_, edits)| !edits.is_empty()).map(|(index, edits)| (index, Change::Edit(edits))),
-    );
-    Ok(changes)
+    let edited = changes.len();
+    for (index, certificates) in leaving {
+        let of_document = changes[..edited].binary_search_by_key(&index, |(document, _)| *document).ok();
+        let of_document = of_document.map(|at| &mut changes[at].1);
+        let mut change = Change::Edit(Edits::default());
+        drop_certificates(render, decided, index, &certificates, of_document.unwrap_or(&mut change))?;
+        if !matches!(&change, Change::Edit(edits) if edits.is_empty()) {
+            changes.push((index, change));
+        }
+    }
+    changes.sort_by_key(|(document, _)| *document);
+    Ok(changes.into())
 }
 
 fn carry_out(
@@ -358,23 +371,21 @@ fn drop_certificates(
     decided: &Decided<'_>,
     index: usize,
     certificates: &[usize],
-    edits: &mut BTreeMap<usize, Edits>,
-    changes: &mut BTreeMap<usize, Change>,
+    change: &mut Change,
 ) -> Result<(), InternalError> {
     let Some(document) = render.manifest.document(index) else { return Ok(()) };
     let comment = |at: usize| comment(render, decided, at);
     if objects(document).len() == certificates.len() {
         let comments: Vec<String> = certificates.iter().map(|&at| comment(at)).collect();
-        changes.insert(index, Change::Drop(comments.join("\n")));
-        edits.remove(&index);
+        *change = Change::Drop(comments.join("\n"));
         return Ok(());
     }
     // One call for all: neighbours that go together go with the commas between them.
     let list = certificates.first().and_then(|&at| render.certificates[at].object.list);
     let items: Vec<(NodeId, String)> =
         certificates.iter().map(|&at| (render.certificates[at].object.node, comment(at))).collect();
-    let of_document = edits.entry(index).or_default();
-    let dropped = list.ok_or(UnsupportedLayout).and_then(|list| of_document.drop_items(document, list, &items));
+    let Change::Edit(edits) = change else { return Ok(()) };
+    let dropped = list.ok_or(UnsupportedLayout).and_then(|list| edits.drop_items(document, list, &items));
     dropped.map_err(|UnsupportedLayout| InternalError {
         object: certificates.first().map(|&at| describe(&render.certificates[at].object)).unwrap_or_default(),
         document: index + 1,
@@ -384,8 +395,7 @@ fn drop_certificates(
 /// What stands in a dropped Certificate's place.
 fn comment(render: &Render<'_, '_>, decided: &Decided<'_>, at: usize) -> String {
     let certificate = &render.certificates[at];
-    let namespace = &render.certificate_namespaces[at];
-    let used = decided.uses.used(namespace, &certificate.spec.secret_name);
+    let used = decided.uses.used(render.index.of_certificate(at));
     let used: Vec<&str> = used.iter().map(|secret| secret.id.name.as_str()).collect();
     let covers = if used.len() == 1 { "covers" } else { "cover" };
     format!(

@@ -1,16 +1,18 @@
 //! The decisions (R8–R13, R15): each slot by itself, each object as a whole, and what they mean
 //! for each other, until nothing changes any more.
 
-use std::collections::HashMap;
+use std::cell::LazyCell;
 
 use rayon::prelude::*;
 
 use super::facts::{Render, Uses};
+use super::index::SecretId;
 use super::{ForeignTrigger, Live, family, together};
 use crate::certificate::{self, Keep};
 use crate::choose::{self, DnsNames, HostName, Query};
 use crate::consumers::{Consumer, Left, Slot};
 use crate::manifest::edit::Edits;
+use crate::many::Many;
 use crate::secret::Secret;
 
 /// What happens to one slot.
@@ -55,7 +57,7 @@ impl Judged<'_> {
 #[derive(Debug)]
 pub(super) struct Decided<'i> {
     /// One for each consumer.
-    pub(super) consumers: Vec<Judged<'i>>,
+    pub(super) consumers: Many<Judged<'i>>,
     /// One for each Certificate: why it stays, or `None` when it is dropped.
     pub(super) certificates: Vec<Option<Keep>>,
     /// What both mean for each Secret that slots name.
@@ -75,9 +77,11 @@ pub(super) fn decide<'i>(render: &Render<'_, 'i>) -> Decided<'i> {
     let proofs = render.proofs(&consumers);
     loop {
         let uses = render.uses(&consumers);
+        let certificates = (0..render.certificates.len()).into_par_iter();
         let certificates: Vec<Option<Keep>> =
-            (0..render.certificates.len()).map(|at| proofs.keep_certificate(render, &uses, at)).collect();
+            certificates.map(|at| proofs.keep_certificate(render, &uses, at)).collect();
         let mut newly_left: Vec<(usize, Left)> = (0..consumers.len())
+            .into_par_iter()
             .filter_map(|at| {
                 let keep = needed_secret(render, &proofs, &consumers[at], &uses, &certificates, at)?;
                 Some((at, Left::SecretNeeded(keep.to_string())))
@@ -85,7 +89,7 @@ pub(super) fn decide<'i>(render: &Render<'_, 'i>) -> Decided<'i> {
             .collect();
         newly_left.extend(together::parted(render, &pairs, &consumers));
         if newly_left.is_empty() {
-            return Decided { consumers, certificates, uses };
+            return Decided { consumers: consumers.into(), certificates, uses };
         }
         for (at, left) in newly_left {
             consumers[at].whole = Some(left);
@@ -97,7 +101,7 @@ pub(super) fn decide<'i>(render: &Render<'_, 'i>) -> Decided<'i> {
 /// The verdict on one consumer by itself.
 fn judge<'i>(render: &Render<'_, 'i>, at: usize) -> Judged<'i> {
     let consumer = &render.consumers[at];
-    let slots: Vec<Verdict<'i>> = consumer.slots.iter().map(|slot| judge_slot(render, at, slot)).collect();
+    let slots: Vec<Verdict<'i>> = (0..consumer.slots.len()).map(|slot| judge_slot(render, at, slot)).collect();
     let whole = consumer
         .left
         .clone()
@@ -109,19 +113,21 @@ fn judge<'i>(render: &Render<'_, 'i>, at: usize) -> Judged<'i> {
     Judged { slots, whole, freed: false }
 }
 
-fn judge_slot<'i>(render: &Render<'_, 'i>, at: usize, slot: &Slot) -> Verdict<'i> {
+fn judge_slot<'i>(render: &Render<'_, 'i>, at: usize, slot: usize) -> Verdict<'i> {
     let consumer = &render.consumers[at];
+    let id = render.index.of_slot(at, slot);
+    let slot = &consumer.slots[slot];
     if let Some(left) = slot.left.clone().or_else(|| consumer.left.clone()) {
         return Verdict::Left(left);
     }
-    let query = consumer.query(slot, &render.namespaces[at]);
-    let (namespace, current) = (query.namespace, query.current);
+    let query = consumer.query(slot, render.namespaces[at]);
+    let current = query.current;
     let Some(winner) = choose::winner(&query, render.inventory) else {
         let is_splittable =
             slot.listed == slot.hosts.len() && slot.listed > 1 && consumer.row.splits && slot.is_entry();
         let groups = if is_splittable { choose::split(&query, render.inventory) } else { None };
         return match groups {
-            Some(_) if is_chosen(render, namespace, consumer, slot) => Verdict::Left(Left::Chosen),
+            Some(_) if is_chosen(render, id, consumer, slot) => Verdict::Left(Left::Chosen),
             Some(groups) if can_split(render, consumer, slot, &groups) => Verdict::Split(groups),
             Some(_) => Verdict::Left(Left::Layout),
             None => Verdict::Left(no_winner(render, at, &query, slot)),
@@ -130,13 +136,13 @@ fn judge_slot<'i>(render: &Render<'_, 'i>, at: usize, slot: &Slot) -> Verdict<'i
     if Some(winner.id.name.as_str()) == current {
         return Verdict::Keep(winner);
     }
-    if is_chosen(render, namespace, consumer, slot) {
+    if is_chosen(render, id, consumer, slot) {
         return Verdict::Left(Left::Chosen);
     }
     if !slot.spelling.can_write(&winner.id.name) {
         return Verdict::Left(Left::Undotted(winner.id.name.clone()));
     }
-    match reduced(render, namespace, consumer, slot, winner) {
+    match reduced(render, id, consumer, slot, winner) {
         Some(host) => Verdict::Left(Left::ReducesCoverage(host)),
         None => Verdict::Rewrite(winner),
     }
@@ -166,10 +172,11 @@ fn no_winner(render: &Render<'_, '_>, at: usize, query: &Query<'_>, slot: &Slot)
 
 /// R8: the Secret exists, nothing in the render produces it, it is usable, covers the hosts, and is
 /// not cert-manager's.
-fn is_chosen(render: &Render<'_, '_>, namespace: &str, consumer: &Consumer<'_>, slot: &Slot) -> bool {
+fn is_chosen(render: &Render<'_, '_>, id: SecretId, consumer: &Consumer<'_>, slot: &Slot) -> bool {
+    let (namespace, name) = render.index.name(id);
     !render.settings.all_slots
-        && !render.is_produced(namespace, &slot.secret_name)
-        && render.inventory.get(namespace, &slot.secret_name).is_some_and(|secret| {
+        && !render.index.is_produced(id)
+        && render.inventory.get(namespace, name).is_some_and(|secret| {
             secret.is_usable()
                 && secret.producer.is_none()
                 && slot.names.iter().all(|name| choose::covers(secret, name, consumer.row.span))
@@ -180,7 +187,7 @@ fn is_chosen(render: &Render<'_, '_>, namespace: &str, consumer: &Consumer<'_>, 
 /// that `winner` would not serve (ingress-nginx takes any entry whose certificate fits the host).
 fn reduced(
     render: &Render<'_, '_>,
-    namespace: &str,
+    id: SecretId,
     consumer: &Consumer<'_>,
     slot: &Slot,
     winner: &Secret,
@@ -189,9 +196,10 @@ fn reduced(
         return None;
     }
     let span = consumer.row.span;
-    let certificates = render.certificates_of(namespace, &slot.secret_name);
-    let asked: Vec<String> = certificates.iter().flat_map(|&at| render.certificates[at].spec.names.clone()).collect();
-    let named = render.inventory.get(namespace, &slot.secret_name);
+    let certificates = render.index.certificates(id);
+    let asked: Vec<String> = certificates.flat_map(|at| render.certificates[at].spec.names.clone()).collect();
+    let (namespace, name) = render.index.name(id);
+    let named = render.inventory.get(namespace, name);
     if slot.open {
         // Routes of other releases can attach: every name of its certificate may be served.
         let now = named.filter(|secret| secret.is_usable()).and_then(|secret| secret.certificate.as_ref());
@@ -219,16 +227,18 @@ pub(super) fn foreign_trigger(render: &Render<'_, '_>, at: usize) -> Option<Left
 /// R10: a slot names a routing secret, and the object's trigger is what produces that secret.
 fn produced_by_trigger(render: &Render<'_, '_>, at: usize) -> Option<Left> {
     let consumer = &render.consumers[at];
-    let gateway = render.family.gateway(at).map(|gateway| &render.consumers[gateway]);
-    let issuers = std::iter::once(consumer).chain(gateway).map(certificate::issuer_of);
-    let issuer = issuers.into_iter().find(|issuer| !issuer.is_empty()).unwrap_or_default();
+    let issuer = LazyCell::new(|| {
+        let gateway = render.family.gateway(at).map(|gateway| &render.consumers[gateway]);
+        let issuers = std::iter::once(consumer).chain(gateway).map(certificate::issuer_of);
+        issuers.into_iter().find(|issuer| !issuer.is_empty()).unwrap_or_default()
+    });
     let mut written = consumer.slots.iter().filter(|slot| render.writes(at, slot));
     let is_produced = written.any(|slot| {
         render.inventory.get(render.namespace(at, slot), &slot.secret_name).is_some_and(|secret| {
             secret.routing
                 && secret.producer.as_ref().is_some_and(|producer| {
                     producer.certificate_name == secret.id.name
-                        && issuer == format!("{}/{}", producer.issuer_kind, producer.issuer_name)
+                        && *issuer == format!("{}/{}", producer.issuer_kind, producer.issuer_name)
                 })
         })
     });
@@ -261,17 +271,9 @@ fn needed_secret(
         return None;
     }
     let rewritten = (0..consumer.slots.len()).filter(|&slot| judged.is_rewritten(slot));
-    rewritten.map(|slot| &consumer.slots[slot]).find_map(|slot| {
-        let namespace = render.namespace(at, slot);
-        if !render.writes(at, slot) {
-            return None;
-        }
-        if render.stays_produced(uses, certificates, namespace, &slot.secret_name) {
-            return None;
-        }
-        proofs.keep_secret(render, uses, namespace, consumer, slot)
-    })
+    let mut needed = rewritten.filter(|&slot| {
+        render.writes(at, &consumer.slots[slot])
+            && !render.stays_produced(uses, certificates, render.index.of_slot(at, slot))
+    });
+    needed.find_map(|slot| proofs.keep_secret(render, uses, at, slot))
 }
-
-/// The slots of a render by the Secret that they name.
-pub(super) type SlotIndex = HashMap<(String, String), Vec<(usize, usize)>>;

@@ -1,9 +1,13 @@
 //! What the conditions of R13 are judged by: the render as a whole, and the occurrences of names.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
-use super::decide::{Judged, SlotIndex, Verdict};
+use rayon::prelude::*;
+
+use super::decide::{Judged, Verdict};
 use super::family::Family;
+use super::index::{Index, SecretId};
 use super::{Live, Settings};
 use crate::certificate::{Certificate, CertificateSpec, Facts, Keep, keep, of_trigger};
 use crate::choose::{self, HostName};
@@ -13,7 +17,8 @@ use crate::inventory::Inventory;
 use crate::manifest::mention::{EVERY, Mention, Names};
 use crate::manifest::object::{Object, objects};
 use crate::manifest::{Document, Manifest, NodeId};
-use crate::secret::{ObjectName, Secret};
+use crate::many::Many;
+use crate::secret::Secret;
 
 /// Secrets that programs are known to read by name through the API (Argo CD's server
 /// `util/settings/settings.go`).
@@ -27,13 +32,11 @@ pub(super) struct Render<'r, 'i> {
     /// The consumers, in the order of the stream.
     pub consumers: &'r [Consumer<'r>],
     /// The namespace of each consumer.
-    pub namespaces: &'r [String],
+    pub namespaces: &'r [&'r str],
     /// The Certificates, in the order of the stream.
     pub certificates: &'r [Certificate<'r>],
     /// The namespace of each Certificate.
-    pub certificate_namespaces: &'r [String],
-    /// The TLS Secrets that the chart itself makes.
-    pub chart_made: &'r HashSet<(String, String)>,
+    pub certificate_namespaces: &'r [&'r str],
     /// The issuers of the render.
     pub issuers: &'r [String],
     /// What objects of unknown kinds seem to name, in words.
@@ -44,34 +47,20 @@ pub(super) struct Render<'r, 'i> {
     pub live: &'r Live,
     /// What the user asked for.
     pub settings: &'r Settings,
-    pub(super) slots: SlotIndex,
-    pub(super) produced: HashMap<(String, String), Vec<usize>>,
-    pub(super) triggered: HashSet<(String, String)>,
+    /// The Secrets that are named.
+    pub(super) index: Index<'r>,
     pub(super) family: Family,
 }
 
-impl Render<'_, '_> {
-    /// Fills the indices by Secret.
-    pub(super) fn index(&mut self) {
-        self.family = Family::of(self);
-        for (at, consumer) in self.consumers.iter().enumerate() {
-            for (slot, named) in consumer.slots.iter().enumerate() {
-                let key = (self.namespace(at, named).to_owned(), named.secret_name.clone());
-                if self.writes(at, named) {
-                    self.triggered.insert(key.clone());
-                }
-                self.slots.entry(key).or_default().push((at, slot));
-            }
-        }
-        for (at, certificate) in self.certificates.iter().enumerate() {
-            let key = (self.certificate_namespaces[at].clone(), certificate.spec.secret_name.clone());
-            self.produced.entry(key).or_default().push(at);
-        }
-    }
+/// The namespace of the Secret that a slot names, if `own` is its object's (R6).
+pub(super) fn secret_namespace<'a>(own: &'a str, slot: &'a Slot) -> &'a str {
+    slot.namespace.as_deref().unwrap_or(own)
+}
 
+impl Render<'_, '_> {
     /// The namespace of the Secret that a consumer's slot names (R6).
     pub(super) fn namespace<'a>(&'a self, at: usize, slot: &'a Slot) -> &'a str {
-        slot.namespace.as_deref().unwrap_or(&self.namespaces[at])
+        secret_namespace(self.namespaces[at], slot)
     }
 
     /// Whether a trigger makes an issuer write into the Secret of a consumer's slot.
@@ -92,44 +81,18 @@ impl Render<'_, '_> {
         format!("{}/{}/{}/{}", object.group, object.kind, self.namespaces[at], object.name)
     }
 
-    fn slots_of(&self, namespace: &str, name: &str) -> &[(usize, usize)] {
-        self.slots.get(&(namespace.to_owned(), name.to_owned())).map_or(&[], Vec::as_slice)
-    }
-
-    /// The Certificates of the render that produce a Secret.
-    pub(super) fn certificates_of(&self, namespace: &str, name: &str) -> &[usize] {
-        self.produced.get(&(namespace.to_owned(), name.to_owned())).map_or(&[], Vec::as_slice)
-    }
-
-    fn is_chart_made(&self, namespace: &str, name: &str) -> bool {
-        self.chart_made.contains(&(namespace.to_owned(), name.to_owned()))
-    }
-
-    /// Whether anything in the render produces the Secret.
-    pub(super) fn is_produced(&self, namespace: &str, name: &str) -> bool {
-        !self.certificates_of(namespace, name).is_empty()
-            || self.is_chart_made(namespace, name)
-            || self.triggered.contains(&(namespace.to_owned(), name.to_owned()))
-    }
-
     /// Whether something that stays in the render goes on producing the Secret.
-    pub(super) fn stays_produced(
-        &self,
-        uses: &Uses<'_>,
-        certificates: &[Option<Keep>],
-        namespace: &str,
-        name: &str,
-    ) -> bool {
-        self.certificates_of(namespace, name).iter().any(|&at| certificates[at].is_some())
-            || self.is_chart_made(namespace, name)
-            || uses.of(namespace, name).is_some_and(|of| of.trigger_stays)
+    pub(super) fn stays_produced(&self, uses: &Uses<'_>, certificates: &[Option<Keep>], id: SecretId) -> bool {
+        self.index.certificates(id).any(|at| certificates[at].is_some())
+            || self.index.is_chart_made(id)
+            || uses.of(id).trigger_stays
     }
 
-    /// What the verdicts mean for each Secret that slots name.
+    /// What the verdicts mean for each Secret.
     pub(super) fn uses<'i>(&self, consumers: &[Judged<'i>]) -> Uses<'i> {
-        let of = |slots: &[(usize, usize)]| {
+        let of = |id: usize| {
             let mut of = Use::default();
-            for &(at, slot) in slots {
+            for (at, slot) in self.index.slots(id as SecretId) {
                 let (consumer, judged) = (&self.consumers[at], &consumers[at]);
                 if of.left.is_none() && !judged.is_rewritten(slot) {
                     of.left = Some((at, slot));
@@ -137,61 +100,59 @@ impl Render<'_, '_> {
                 of.trigger_stays |= judged.whole.is_some() && self.writes(at, &consumer.slots[slot]);
                 match &judged.slots[slot] {
                     _ if judged.whole.is_some() => {}
-                    Verdict::Rewrite(secret) | Verdict::Keep(secret) => {
-                        of.used.insert(&secret.id, secret);
-                    }
-                    Verdict::Split(groups) => {
-                        of.used.extend(groups.iter().map(|&(_, secret)| (&secret.id, secret)));
-                    }
+                    Verdict::Rewrite(secret) | Verdict::Keep(secret) => of.used.push(secret),
+                    Verdict::Split(groups) => of.used.extend(groups.iter().map(|&(_, secret)| secret)),
                     Verdict::Left(_) => {}
                 }
             }
+            of.used.sort_by_key(|secret| &secret.id);
+            of.used.dedup_by_key(|secret| &secret.id);
             of
         };
-        Uses(self.slots.iter().map(|(key, slots)| (key.clone(), of(slots))).collect())
+        Uses((0..self.index.len()).into_par_iter().map(of).collect::<Vec<_>>().into())
     }
 
     /// Looks up the names that the decisions will depend on, once.
     pub(super) fn proofs(&self, consumers: &[Judged<'_>]) -> Proofs {
-        let mut names = HashSet::new();
-        for ((namespace, name), slots) in &self.slots {
-            let is_rewritten = slots.iter().any(|&(at, slot)| consumers[at].is_rewritten(slot));
-            if is_rewritten && !name.is_empty() && self.is_produced(namespace, name) {
-                names.insert(name.clone());
-            }
-        }
+        let name = |id: usize| {
+            let id = id as SecretId;
+            let is_rewritten = self.index.slots(id).any(|(at, slot)| consumers[at].is_rewritten(slot));
+            let (_, name) = self.index.name(id);
+            (is_rewritten && !name.is_empty() && self.index.is_produced(id)).then_some(name)
+        };
+        let names: Vec<&str> = (0..self.index.len()).into_par_iter().filter_map(name).collect();
         if names.is_empty() {
             return Proofs::default();
         }
-        let namespaces = self.namespaces.iter().chain(self.certificate_namespaces).cloned();
-        let names = Names::new(names, namespaces);
-        let mentions = self.manifest.mentions(&names);
-        let mut own: HashSet<(usize, NodeId)> = HashSet::new();
-        for certificate in self.certificates {
-            own.extend(certificate.own.iter().map(|&node| (certificate.document, node)));
+        let namespaces = self.namespaces.iter().chain(self.certificate_namespaces);
+        let names = Names::new(names.into_iter().map(Cow::from), namespaces.map(|&namespace| namespace.into()));
+        let mentioned = self.manifest.mentioned(&names, |document| self.own(document)).into_iter();
+        let mentioned = mentioned.map(|(name, mention)| (name.to_owned(), self.place(mention, name)));
+        Proofs { mentioned: mentioned.collect(), injected: self.manifest.injected() }
+    }
+
+    /// The scalars of a document in which the name of a Secret means no further use of it, in order.
+    fn own(&self, document: usize) -> Vec<NodeId> {
+        let mut own = Vec::new();
+        let first = self.certificates.partition_point(|certificate| certificate.document < document);
+        for certificate in self.certificates[first..].iter().take_while(|of| of.document == document) {
+            own.extend(&certificate.own);
         }
-        for consumer in self.consumers {
+        let Some(parsed) = self.manifest.document(document) else { return own };
+        let first = self.consumers.partition_point(|consumer| consumer.document < document);
+        for consumer in self.consumers[first..].iter().take_while(|of| of.document == document) {
             // A slot of which nobody can say which Secret it names needs every one of that name.
             let is_open = |left: &Option<Left>| left.as_ref().is_some_and(Left::leaves_secret_open);
             let slots = consumer.slots.iter().filter(|slot| !is_open(&slot.left) && !is_open(&consumer.left));
-            own.extend(slots.flat_map(|slot| &slot.nodes).map(|&node| (consumer.document, node)));
-            if let Some(document) = self.manifest.document(consumer.document) {
-                own.extend(consumer.host_nodes(document).into_iter().map(|node| (consumer.document, node)));
-            }
+            own.extend(slots.flat_map(|slot| &slot.nodes));
+            own.extend(consumer.host_nodes(parsed));
         }
-        let is_foreign = |mention: &&Mention| mention.node.is_none_or(|node| !own.contains(&(mention.document, node)));
-        let mentioned = mentions
-            .into_iter()
-            .filter_map(|(name, mentions)| {
-                let mention = mentions.iter().find(is_foreign)?;
-                Some((name.to_owned(), self.place(mention, name)))
-            })
-            .collect();
-        Proofs { mentioned, injected: self.manifest.injected() }
+        own.sort_unstable();
+        own
     }
 
     /// The document of a mention by its number, with the object in it that names the Secret.
-    fn place(&self, mention: &Mention, name: &str) -> String {
+    fn place(&self, mention: Mention, name: &str) -> String {
         let index = mention.document;
         let bytes = &self.manifest.input()[self.manifest.documents()[index].clone()];
         let object = Document::parse(bytes).ok().and_then(|document| {
@@ -214,22 +175,22 @@ pub(super) struct Use<'i> {
     left: Option<(usize, usize)>,
     /// Whether a trigger that stays produces it.
     trigger_stays: bool,
-    /// The secrets that serve its slots' hosts now.
-    used: BTreeMap<&'i ObjectName, &'i Secret>,
+    /// The secrets that serve its slots' hosts now, by name.
+    used: Vec<&'i Secret>,
 }
 
-/// What the verdicts mean for each Secret that slots name.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Uses<'i>(HashMap<(String, String), Use<'i>>);
+/// What the verdicts mean for each Secret of the render.
+#[derive(Debug, Default)]
+pub(super) struct Uses<'i>(Many<Use<'i>>);
 
 impl<'i> Uses<'i> {
-    fn of(&self, namespace: &str, name: &str) -> Option<&Use<'i>> {
-        self.0.get(&(namespace.to_owned(), name.to_owned()))
+    fn of(&self, id: SecretId) -> &Use<'i> {
+        &self.0[id as usize]
     }
 
     /// The secrets that serve the hosts of the slots that named this Secret, by name.
-    pub(super) fn used(&self, namespace: &str, name: &str) -> Vec<&'i Secret> {
-        self.of(namespace, name).map(|of| of.used.values().copied().collect()).unwrap_or_default()
+    pub(super) fn used(&self, id: SecretId) -> &[&'i Secret] {
+        &self.of(id).used
     }
 }
 
@@ -246,8 +207,8 @@ impl Proofs {
     /// Why the Certificate with this index stays; `None` when it may be dropped.
     pub(super) fn keep_certificate(&self, render: &Render<'_, '_>, uses: &Uses<'_>, at: usize) -> Option<Keep> {
         let certificate = &render.certificates[at];
-        let namespace = &render.certificate_namespaces[at];
-        let mut facts = self.facts(render, uses, namespace, &certificate.spec, certificate.object.name);
+        let id = render.index.of_certificate(at);
+        let mut facts = self.facts(render, uses, id, &certificate.spec, certificate.object.name);
         facts.keep_all = render.settings.keep_certificates;
         facts.fixed = certificate.fixed.clone();
         keep(&certificate.spec, &facts)
@@ -258,12 +219,13 @@ impl Proofs {
         &self,
         render: &Render<'_, '_>,
         uses: &Uses<'_>,
-        namespace: &str,
-        consumer: &Consumer<'_>,
-        slot: &Slot,
+        consumer: usize,
+        slot: usize,
     ) -> Option<Keep> {
-        let spec = of_trigger(consumer, slot);
-        let facts = self.facts(render, uses, namespace, &spec, &slot.secret_name);
+        let id = render.index.of_slot(consumer, slot);
+        let consumer = &render.consumers[consumer];
+        let spec = of_trigger(consumer, &consumer.slots[slot]);
+        let facts = self.facts(render, uses, id, &spec, &spec.secret_name);
         keep(&spec, &facts)
     }
 
@@ -271,36 +233,33 @@ impl Proofs {
         &self,
         render: &Render<'_, '_>,
         uses: &Uses<'_>,
-        namespace: &str,
+        id: SecretId,
         spec: &CertificateSpec,
         certificate_name: &str,
     ) -> Facts {
-        let name = &spec.secret_name;
-        let slots = render.slots_of(namespace, name);
-        let of = uses.of(namespace, name);
-        let slot_left = of.and_then(|of| of.left).map(|(at, slot)| {
+        let (namespace, name) = render.index.name(id);
+        let of = uses.of(id);
+        let slot_left = of.left.map(|(at, slot)| {
             let consumer = &render.consumers[at];
             format!("{} {} ({})", consumer.object.kind, consumer.object.name, consumer.slots[slot].path)
         });
         // Kinds whose wildcard spans more labels are the stricter ones.
-        let span = slots.iter().map(|&(at, _)| render.consumers[at].row.span).max();
-        let span = span.unwrap_or(choose::WildcardSpan::OneLabel);
+        let span_of_slots = render.index.slots(id).map(|(at, _)| render.consumers[at].row.span).max();
+        let span = span_of_slots.unwrap_or(choose::WildcardSpan::OneLabel);
         let not_covered = spec.names.iter().find(|name| {
-            HostName::parse(name).map_or(true, |name| {
-                !of.is_some_and(|of| of.used.values().any(|secret| choose::covers(secret, &name, span)))
-            })
+            HostName::parse(name).map_or(true, |name| !of.used.iter().any(|secret| choose::covers(secret, &name, span)))
         });
         let is_source =
-            render.settings.sources.iter().any(|source| source.namespace == namespace && source.name == *name);
+            render.settings.sources.iter().any(|source| source.namespace == namespace && source.name == name);
         Facts {
             keep_all: false,
-            has_slot: !slots.is_empty(),
+            has_slot: span_of_slots.is_some(),
             slot_left,
             mentioned: self.mentioned.get(name).cloned(),
-            injected: self.injected.contains(EVERY)
-                || self.injected.contains(&format!("{namespace}/{certificate_name}")),
-            read_by_name: READ_BY_NAME.contains(&name.as_str())
-                || render.settings.keep_secrets.iter().any(|kept| kept == name),
+            injected: !self.injected.is_empty()
+                && (self.injected.contains(EVERY)
+                    || self.injected.contains(&format!("{namespace}/{certificate_name}"))),
+            read_by_name: READ_BY_NAME.contains(&name) || render.settings.keep_secrets.iter().any(|kept| kept == name),
             not_covered: not_covered.cloned(),
             is_routing_secret: is_source
                 || render.inventory.get(namespace, name).is_some_and(|secret| secret.routing || secret.replicated)

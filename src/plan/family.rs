@@ -42,14 +42,14 @@ impl Family {
         let all = || render.consumers.iter().enumerate();
         let gateways: HashMap<(&str, &str), usize> = all()
             .filter(|(_, consumer)| is_gateway(consumer))
-            .map(|(at, consumer)| ((render.namespaces[at].as_str(), consumer.object.name), at))
+            .map(|(at, consumer)| ((render.namespaces[at], consumer.object.name), at))
             .collect();
         for (at, consumer) in all().filter(|(_, consumer)| is_set(consumer)) {
             let document = render.manifest.document(consumer.document);
             let parent = match document.and_then(|document| gateway::parent(document, &consumer.object)) {
                 None => Parent::Unclear,
                 Some((namespace, name)) => {
-                    let namespace = namespace.unwrap_or(&render.namespaces[at]);
+                    let namespace = namespace.unwrap_or(render.namespaces[at]);
                     match gateways.get(&(namespace, name)) {
                         Some(&gateway) => {
                             family.sets.entry(gateway).or_default().push(at);

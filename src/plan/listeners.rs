@@ -42,7 +42,7 @@ pub(super) fn warnings(
 /// `Kind namespace/name`, fit to be printed.
 fn place(render: &Render<'_, '_>, at: usize) -> String {
     let object = &render.consumers[at].object;
-    format!("{} {}/{}", escape(object.kind), escape(&render.namespaces[at]), escape(object.name))
+    format!("{} {}/{}", escape(object.kind), escape(render.namespaces[at]), escape(object.name))
 }
 
 /// Listeners of one Gateway and port with one certificate: over HTTP/2 clients may use one connection for the hosts of

@@ -40,7 +40,7 @@ impl LiveRef {
             row: consumer.row,
             group: consumer.object.group.to_owned(),
             version: consumer.object.version.to_owned(),
-            namespace: render.namespaces[at].clone(),
+            namespace: render.namespaces[at].to_owned(),
             name: consumer.object.name.to_owned(),
             is_parent: false,
         }

@@ -7,6 +7,7 @@ pub mod build;
 mod decide;
 mod facts;
 mod family;
+mod index;
 mod listeners;
 pub mod live;
 mod settle;

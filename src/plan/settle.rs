@@ -32,7 +32,7 @@ impl Found<'_> {
     #[must_use]
     pub fn foreign_namespaces(&self) -> BTreeSet<String> {
         let with_slots = self.consumers.iter().zip(&self.namespaces).filter(|(consumer, _)| !consumer.slots.is_empty());
-        let own: BTreeSet<String> = with_slots.map(|(_, namespace)| namespace.clone()).collect();
+        let own: BTreeSet<String> = with_slots.map(|(_, namespace)| (*namespace).to_owned()).collect();
         self.namespaces().difference(&own).cloned().collect()
     }
 

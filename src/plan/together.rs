@@ -12,12 +12,10 @@ pub(super) fn pairs(render: &Render<'_, '_>) -> Vec<(usize, Option<usize>)> {
     if render.consumers.iter().all(|consumer| consumer.partner.is_none()) {
         return Vec::new();
     }
-    let key = |at: usize| {
-        (render.consumers[at].object.kind, render.namespaces[at].as_str(), render.consumers[at].object.name)
-    };
+    let key = |at: usize| (render.consumers[at].object.kind, render.namespaces[at], render.consumers[at].object.name);
     let known: HashMap<_, usize> = (0..render.consumers.len()).map(|at| (key(at), at)).collect();
     let named = render.consumers.iter().enumerate().filter_map(|(at, consumer)| Some((at, consumer.partner.as_ref()?)));
-    named.map(|(at, (kind, name))| (at, known.get(&(*kind, &render.namespaces[at], name)).copied())).collect()
+    named.map(|(at, (kind, name))| (at, known.get(&(*kind, render.namespaces[at], name.as_str())).copied())).collect()
 }
 
 /// The objects of pairs that would part, each with its reason.

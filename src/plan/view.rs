@@ -97,7 +97,7 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
         let mut plans = Vec::new();
         for (at, consumer) in self.render.consumers.iter().enumerate() {
             let judged = &self.decided.consumers[at];
-            let namespace = &self.render.namespaces[at];
+            let namespace = self.render.namespaces[at];
             for (slot, verdict) in consumer.slots.iter().zip(&judged.slots) {
                 let left = match (&judged.whole, verdict) {
                     // What speaks about the slot itself says more than what keeps the object whole.
@@ -151,7 +151,7 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
                     None => (TriggerDecision::Left, Reason::left(&Left::NoSlot)),
                 };
                 plans.push(TriggerPlan {
-                    object: self.object(consumer.document, &consumer.object, &self.render.namespaces[at]),
+                    object: self.object(consumer.document, &consumer.object, self.render.namespaces[at]),
                     line: self.line(consumer.document, Some(trigger.node)),
                     key: trigger.key.clone(),
                     value: trigger.value.clone(),
@@ -167,8 +167,8 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
     fn certificates(&self) -> Vec<CertificatePlan> {
         let render = self.render;
         let plan = |(at, certificate): (usize, &crate::certificate::Certificate<'_>)| {
-            let namespace = &render.certificate_namespaces[at];
-            let used = self.decided.uses.used(namespace, &certificate.spec.secret_name);
+            let namespace = render.certificate_namespaces[at];
+            let used = self.decided.uses.used(render.index.of_certificate(at));
             let (decision, reason) = match &self.decided.certificates[at] {
                 Some(keep) => (CertificateDecision::Kept, Reason::new(keep.code(), keep.to_string())),
                 None => (
@@ -239,7 +239,7 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
                     format!("{} names {} twice; the last one counts", describe(&consumer.object), escape(key)),
                 );
             }
-            for slot in &consumer.slots {
+            for slot in 0..consumer.slots.len() {
                 self.warn_slot(at, slot, &mut warn);
             }
         }
@@ -274,14 +274,14 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
         warnings
     }
 
-    fn warn_slot(&self, at: usize, slot: &Slot, warn: &mut impl FnMut(&'static str, String)) {
-        let key = (self.render.namespace(at, slot).to_owned(), slot.secret_name.clone());
-        if self.decided.consumers[at].loses_triggers() && self.render.chart_made.contains(&key) {
+    fn warn_slot(&self, at: usize, slot: usize, warn: &mut impl FnMut(&'static str, String)) {
+        let id = self.render.index.of_slot(at, slot);
+        if self.decided.consumers[at].loses_triggers() && self.render.index.is_chart_made(id) {
             warn(
                 "chartMadeSecret",
                 format!(
                     "the chart makes Secret {} itself; it stays, and nothing that is known here serves with it any more",
-                    escape(&slot.secret_name)
+                    escape(self.render.index.name(id).1)
                 ),
             );
         }
@@ -290,8 +290,7 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
     /// An object that names an issuer other than the dropped Certificate's had two that disagreed.
     fn warn_issuer(&self, at: usize, name: &str, warn: &mut impl FnMut(&'static str, String)) {
         let certificate = &self.render.certificates[at];
-        let key = (self.render.certificate_namespaces[at].clone(), certificate.spec.secret_name.clone());
-        for &(consumer, _) in self.render.slots.get(&key).into_iter().flatten() {
+        for (consumer, _) in self.render.index.slots(self.render.index.of_certificate(at)) {
             let issuer = issuer_of(&self.render.consumers[consumer]);
             if !issuer.is_empty() && issuer != certificate.spec.issuer {
                 warn(
