@@ -238,3 +238,23 @@ fn what_the_user_may_not_read_is_said_and_no_failure() {
     assert_eq!(nobody.code, 2);
     assert!(nobody.stderr.contains("may not list secrets in namespace"), "{nobody:?}");
 }
+
+#[test]
+#[ignore = "needs the test bed"]
+fn a_namespace_whose_ingress_a_secret_elsewhere_could_serve_is_found() {
+    let (app, operator) = (World::new("app"), World::new("operator"));
+    let host = format!("shop.{}.example.com", operator.namespace);
+    let rest = format!("*.{}.example.com", operator.namespace);
+    operator.apply(&[Tls::new(&operator.namespace, "far", &[&rest])]);
+    apply(&app, &ingress("none", false).replace("shop.apps.example.com", &host));
+    let (found, value) = bad(&app, &[]);
+    assert_eq!(found, ["warning noRoutingSecret", "warning noUsableSecret"], "{value:#}");
+    let expected = format!(
+        "kubectl routing-secrets distribute far -n {} --via copy --to-namespaces {}",
+        operator.namespace, app.namespace
+    );
+    assert_eq!(hints(&value, "noUsableSecret"), [expected]);
+    app.apply(&[Tls::new(&app.namespace, "near", &[&rest])]);
+    let (found, value) = bad(&app, &[]);
+    assert_eq!(found, Vec::<String>::new(), "{value:#}");
+}

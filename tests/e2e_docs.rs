@@ -18,7 +18,7 @@ use support::repository;
 use world::{World, bed};
 
 /// The namespaces that the pages speak of; each page begins without them.
-const NAMESPACES: [&str; 3] = ["team-a", "team-b", "brand-new"];
+const NAMESPACES: [&str; 6] = ["team-a", "team-b", "brand-new", "epinio", "workspace", "argocd"];
 
 /// What the README compares with: built by CI beforehand.
 fn round_trip() -> PathBuf {

@@ -1,5 +1,6 @@
 //! `check`: what is wrong with routing secrets, what will be, and what to do about it.
 
+mod consumers;
 mod print;
 mod read;
 

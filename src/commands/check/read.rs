@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 
+use super::consumers;
 use crate::check::replicators::{ApiWorkload, Workload, demanded};
 use crate::check::{Copy, Examined, Facts, Known, Namespace, Scope, Source, about_copies, mirrors};
 use crate::cluster::{Batch, Cluster, ClusterError, NAMESPACES, Resource, SECRETS, Selection};
@@ -63,6 +64,7 @@ pub(super) async fn facts(cluster: &Cluster, query: &Query<'_>, now: Timestamp) 
     };
     read_copies(cluster, query, &mut facts).await?;
     read_replicators(cluster, &mut facts).await?;
+    consumers::read(cluster, query, &mut facts).await?;
     Ok(facts)
 }
 
@@ -125,7 +127,7 @@ pub(super) fn files(paths: &[PathBuf], namespace: &str, given: &[ObjectName], no
 }
 
 /// What is absent or forbidden is said; anything else ends the check.
-fn unreadable<T>(error: ClusterError) -> Result<Known<T>, ClusterError> {
+pub(super) fn unreadable<T>(error: ClusterError) -> Result<Known<T>, ClusterError> {
     match error {
         ClusterError::Forbidden { read, message } => {
             let hint = Some(format!("bind this to the user: {}", read.role()));
