@@ -83,7 +83,7 @@ pub fn text(audit: &Audit, colour: bool) -> String {
     let kinds = audit.kinds.iter().filter(|(_, count)| **count > 0);
     let kinds: Vec<String> = kinds.map(|(kind, count)| format!("{} {count}", escape(kind))).collect();
     let kinds = if kinds.is_empty() { "none".to_owned() } else { kinds.join(", ") };
-    line(&format!("consumers: {kinds}; not installed: {}", audit.not_served.join(", ")));
+    line(&format!("consumers: {kinds}; kinds that are not installed: {}", audit.not_served.len()));
     line(&format!(
         "findings: {}; not certain: {}; requests: {} ({} lists, {} single objects)",
         audit.items.len(),

@@ -24,8 +24,10 @@ const LOOKS: [Look; 6] = [
 ];
 
 pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
-    let count = facts.secrets().count();
     let look = |look: &Look| {
+        // What has no certificate is no proof of the other looks.
+        let looked_at = facts.secrets().filter(|secret| look.code == "readable" || secret.certificate.is_some());
+        let count = looked_at.count();
         let found = facts.secrets().flat_map(|secret| (look.find)(secret, facts));
         settle(Category::Certificates, look.code, look.well, count, found)
     };

@@ -23,6 +23,18 @@ fn a_sound_secret_gives_a_line_a_look_and_nothing_else() {
 }
 
 #[test]
+fn a_secret_without_a_certificate_is_no_proof_of_what_certificates_are() {
+    let mut empty = Sample::new("demo/empty", &[]);
+    empty.certificate.clear();
+    let findings = findings(&facts(&[wild(), empty]));
+    assert_eq!(bad(&findings), ["× noCertificate demo/empty"]);
+    let well: Vec<&str> =
+        findings.iter().filter(|finding| finding.object.is_none()).map(|finding| finding.code).collect();
+    assert_eq!(well, ["keys", "chains", "servers", "names", "validity"]);
+    assert!(findings.iter().all(|finding| finding.object.is_some() || finding.message.ends_with("(1)")));
+}
+
+#[test]
 fn r4_each_reason_for_not_being_usable_is_a_problem_with_a_hint() {
     let mut opaque = wild();
     opaque.type_ = "Opaque".to_owned();
