@@ -64,7 +64,7 @@ fn post_render(input: &[u8]) -> Result<Vec<u8>, String> {
     let pieces = apply(&manifest, &planned.changes).unwrap_or_else(|error| panic!("{error}"));
     let mut output = Vec::new();
     let mut kept = vec![true; manifest.documents().len()];
-    for index in planned.changes.keys() {
+    for (index, _) in &planned.changes {
         assert!(manifest.document(*index).is_some(), "a document that was not parsed is changed");
         kept[*index] = false;
     }
@@ -100,6 +100,7 @@ fn program(input: &[u8]) -> (u8, Vec<u8>, String) {
             stderr: &mut stderr,
             stdin_is_terminal: false,
             stdout_is_terminal: false,
+            stderr_is_terminal: false,
             helm_ancestor: &|| Ok(None),
             now: *NOW,
         },
