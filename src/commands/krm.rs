@@ -12,7 +12,7 @@ use crate::cli::{Cli, Command};
 use crate::helm::release::KubeAccess;
 use crate::manifest::Manifest;
 use crate::output::escape::escape;
-use crate::plan::apply::{Piece, apply};
+use crate::plan::apply::whole;
 use crate::plan::build::literals;
 use crate::report::krm::{append_results, results};
 
@@ -35,13 +35,7 @@ pub(super) fn run(arguments: &[OsString], world: &mut World<'_>) -> Result<u8> {
     if let Some(path) = &args.decision.report {
         super::post_render::write_report(path, plan)?;
     }
-    let mut text = Vec::with_capacity(input.len());
-    for piece in apply(&manifest, &planned.changes)? {
-        match piece {
-            Piece::Input(range) => text.extend_from_slice(&input[range]),
-            Piece::Text(edited) => text.extend_from_slice(edited.as_bytes()),
-        }
-    }
+    let text = whole(&manifest, &planned.changes)?;
     let text = String::from_utf8(text).context("the ResourceList is not UTF-8")?;
     world.stdout.write_all(append_results(&text, &results(plan))?.as_bytes())?;
     world.stdout.flush()?;
@@ -79,9 +73,6 @@ fn configured(arguments: &[OsString], spec: &Map<String, Value>, world: &World<'
         all.extend(options::of_configuration("krm", key, value)?);
     }
     all.extend(arguments.iter().skip(2).cloned());
-    options::parse(&all, &world.env)?.map_err(|error| {
-        let text = error.render().to_string();
-        let line = text.lines().next().unwrap_or_default();
-        anyhow::anyhow!("the function's configuration: {}", escape(line.strip_prefix("error: ").unwrap_or(line)))
-    })
+    options::parse(&all, &world.env)?
+        .map_err(|error| anyhow::anyhow!("the function's configuration: {}", options::first_line(&error)))
 }

@@ -42,13 +42,18 @@ pub(super) fn parse(arguments: &[OsString], env: &BTreeMap<OsString, OsString>) 
         let extra = arguments_of(option, value).map_err(|error| anyhow!("{variable}{error}"))?;
         let alone: Vec<OsString> = all.iter().chain(&extra).cloned().collect();
         if let Err(error) = command.clone().try_get_matches_from(&alone) {
-            let text = error.render().to_string();
-            let line = text.lines().next().unwrap_or_default();
-            bail!("{variable}: {}", escape(line.strip_prefix("error: ").unwrap_or(line)));
+            bail!("{variable}: {}", first_line(&error));
         }
         all = alone;
     }
     Ok(Cli::from_arg_matches(&command.try_get_matches_from(all)?))
+}
+
+/// What clap says is wrong, without its advice.
+pub(super) fn first_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let line = text.lines().next().unwrap_or_default();
+    escape(line.strip_prefix("error: ").unwrap_or(line)).into_owned()
 }
 
 /// The arguments that say the same as a key of a KRM function's configuration: an option's name, also in camelCase, with

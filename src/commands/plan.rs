@@ -13,7 +13,7 @@ use crate::helm::release::KubeAccess;
 use crate::manifest::Manifest;
 use crate::output::escape::escape_lines;
 use crate::output::structured::{json, yaml};
-use crate::plan::apply::{Piece, apply};
+use crate::plan::apply::whole;
 use crate::plan::build::literals;
 use crate::plan::{Plan, Planned};
 use crate::report;
@@ -56,13 +56,7 @@ fn view(manifest: &Manifest<'_>, planned: &Planned, plan: &Plan, output: Output,
 
 /// What changes in the manifests.
 pub(super) fn diff(manifest: &Manifest<'_>, planned: &Planned) -> Result<String> {
-    let mut after = Vec::with_capacity(manifest.input().len());
-    for piece in apply(manifest, &planned.changes)? {
-        match piece {
-            Piece::Input(range) => after.extend_from_slice(&manifest.input()[range]),
-            Piece::Text(text) => after.extend_from_slice(text.as_bytes()),
-        }
-    }
+    let after = whole(manifest, &planned.changes)?;
     let before = String::from_utf8_lossy(manifest.input());
     let after = String::from_utf8_lossy(&after);
     let diff = TextDiff::from_lines(before.as_ref(), after.as_ref());

@@ -54,6 +54,21 @@ pub fn apply(manifest: &Manifest<'_>, changes: &[(usize, Change)]) -> Result<Vec
     Ok(pieces)
 }
 
+/// The output in one piece.
+///
+/// # Errors
+/// As [`apply`].
+pub fn whole(manifest: &Manifest<'_>, changes: &[(usize, Change)]) -> Result<Vec<u8>, ApplyError> {
+    let mut output = Vec::with_capacity(manifest.input().len());
+    for piece in apply(manifest, changes)? {
+        match piece {
+            Piece::Input(range) => output.extend_from_slice(&manifest.input()[range]),
+            Piece::Text(text) => output.extend_from_slice(text.as_bytes()),
+        }
+    }
+    Ok(output)
+}
+
 /// What stands between two places of the input.
 fn between(end: usize, start: usize) -> Option<Piece> {
     (end < start).then_some(Piece::Input(end..start))
