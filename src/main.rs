@@ -8,7 +8,14 @@ use routing_secrets::commands::{self, World};
 use routing_secrets::helm::process;
 
 fn main() -> ExitCode {
+    // The main thread works with the others instead of waiting for them; it fails only if there is a pool already.
+    let _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
     let stdin = io::stdin();
+    #[cfg(target_os = "linux")]
+    {
+        widen(&stdin);
+        widen(io::stdout());
+    }
     let stdin_is_terminal = stdin.is_terminal();
     let code = commands::run(
         std::env::args_os(),
@@ -25,4 +32,11 @@ fn main() -> ExitCode {
         },
     );
     ExitCode::from(code)
+}
+
+/// Lets a pipe hold what Linux allows everyone (pipe(7), `pipe-max-size`): with 64 KiB, a render of some MB would pass in
+/// dozens of turns of two processes. What is no pipe, or may not grow, stays as it is.
+#[cfg(target_os = "linux")]
+fn widen(pipe: impl std::os::fd::AsFd) {
+    let _ = rustix::pipe::fcntl_setpipe_size(pipe, 1 << 20);
 }

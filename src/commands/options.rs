@@ -23,13 +23,16 @@ const OTHERS: [&str; 2] = ["CORPUS", "CACHE"];
 /// The outer one when a variable is wrong, or starts like ours and is none of ours: most likely a misspelt one. The
 /// inner one is clap's for the command line alone.
 pub(super) fn parse(arguments: &[OsString], env: &BTreeMap<OsString, OsString>) -> Result<Result<Cli, clap::Error>> {
-    let command = Cli::command();
-    let matches = match command.clone().try_get_matches_from(arguments) {
+    let mut command = Cli::command();
+    // Before clap adds options of its own to the command.
+    let values = ours(&command, env);
+    let matches = match command.try_get_matches_from_mut(arguments) {
         Ok(matches) => matches,
         Err(error) => return Ok(Err(error)),
     };
-    let values = ours(&command, env)?;
-    let Some((name, given)) = matches.subcommand() else { return Ok(Cli::from_arg_matches(&matches)) };
+    let values = values?;
+    let given = matches.subcommand().filter(|_| !values.is_empty());
+    let Some((name, given)) = given else { return Ok(Cli::from_arg_matches(&matches)) };
     let options = command.get_subcommands().filter(|subcommand| subcommand.get_name() == name);
     let mut all = arguments.to_vec();
     for option in options.flat_map(Command::get_arguments) {

@@ -50,24 +50,20 @@ fn ancestors() -> impl Iterator<Item = Process> {
     std::iter::from_fn(move || {
         let id = next.filter(|id| *id > 0)?;
         let file = |name: &str| std::fs::read(format!("/proc/{id}/{name}")).ok();
-        let stat = file("stat")?;
-        let line = file("cmdline")?;
-        let name = file("comm").unwrap_or_default();
-        next = parent(&stat);
-        Some(Process {
-            name: String::from_utf8_lossy(&name).trim_end_matches('\n').to_owned(),
-            arguments: words(&line),
-        })
+        let (stat, line) = (file("stat")?, file("cmdline")?);
+        let (name, parent) = name_and_parent(&stat).unwrap_or_default();
+        next = parent;
+        Some(Process { name: String::from_utf8_lossy(name).into_owned(), arguments: words(&line) })
     })
 }
 
-/// The parent's id in `/proc/ID/stat` (proc_pid_stat(5)): the second field after the last `)`, as the program's
-/// name before it may hold blanks and parentheses.
+/// The program's name and the parent's id in `/proc/ID/stat` (proc_pid_stat(5)): what stands between the first `(` and
+/// the last `)`, as the name may hold blanks and parentheses, and the second field after it.
 #[cfg(any(target_os = "linux", test))]
-fn parent(stat: &[u8]) -> Option<u32> {
-    let end = memchr::memrchr(b')', stat)?;
+fn name_and_parent(stat: &[u8]) -> Option<(&[u8], Option<u32>)> {
+    let (start, end) = (memchr::memchr(b'(', stat)?, memchr::memrchr(b')', stat)?);
     let rest = std::str::from_utf8(stat.get(end + 1..)?).ok()?;
-    rest.split_ascii_whitespace().nth(1)?.parse().ok()
+    Some((stat.get(start + 1..end)?, rest.split_ascii_whitespace().nth(1).and_then(|id| id.parse().ok())))
 }
 
 /// `/proc/ID/cmdline`: every argument, empty ones too, ends with NUL.
@@ -170,18 +166,19 @@ mod tests {
     }
 
     #[test]
-    fn the_parent_is_read_behind_any_name() {
+    fn any_name_is_read_and_the_parent_behind_it() {
         for (trap, stat, expected) in [
-            ("plain", b"12 (helm) S 7 12 12 0" as &[u8], Some(7)),
-            ("blanks and parentheses", b"12 (a) S 9 (b) ) S 7 12", Some(7)),
-            ("not UTF-8", b"12 (\xff) S 7 12", Some(7)),
-            ("a line break", b"12 (a\n) S 7 12", Some(7)),
-            ("the first process", b"1 (init) S 0 1", Some(0)),
+            ("plain", b"12 (helm) S 7 12 12 0" as &[u8], Some((b"helm" as &[u8], Some(7)))),
+            ("blanks and parentheses", b"12 (a) S 9 (b) ) S 7 12", Some((b"a) S 9 (b) ", Some(7)))),
+            ("not UTF-8", b"12 (\xff) S 7 12", Some((b"\xff", Some(7)))),
+            ("a line break", b"12 (a\n) S 7 12", Some((b"a\n", Some(7)))),
+            ("the first process", b"1 (init) S 0 1", Some((b"init", Some(0)))),
             ("cut", b"12 (helm", None),
-            ("cut later", b"12 (helm) S", None),
+            ("cut later", b"12 (helm) S", Some((b"helm", None))),
+            ("the wrong way round", b"12 )helm( S 7", None),
             ("empty", b"", None),
         ] {
-            assert_eq!(parent(stat), expected, "{trap}");
+            assert_eq!(name_and_parent(stat), expected, "{trap}");
         }
     }
 

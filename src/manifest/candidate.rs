@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, Input, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 use memchr::memmem::Finder;
 use rayon::prelude::*;
 
@@ -61,7 +61,9 @@ impl<'k> Search<'k> {
         let words = |literals: &Literals| Words { name: literals.kind, group: Finder::new(literals.group) };
         // Only the search for the leftmost match is fast where no name is near.
         let names = kinds.iter().map(|literals| literals.kind);
-        let any = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(names).ok();
+        // And a render is often smaller than the table of a DFA.
+        let mut any = AhoCorasick::builder();
+        let any = any.match_kind(MatchKind::LeftmostFirst).kind(Some(AhoCorasickKind::ContiguousNFA)).build(names).ok();
         Self { key: Finder::new("kind"), kinds: kinds.iter().map(words).collect(), any }
     }
 
