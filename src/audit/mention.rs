@@ -147,7 +147,7 @@ impl Wanted {
             // That it has the name of its Secret says nothing.
             own.extend(document.at(consumer.object.node, &["metadata", "name"]));
         }
-        for &root in document.roots() {
+        for root in document.roots() {
             for (node, text) in document.scalars(root) {
                 if !own.contains(&node) {
                     self.in_text(text, words);

@@ -208,7 +208,7 @@ fn read_spec(value: &Value) -> CertificateSpec {
     let json = value.to_string();
     let json = escape_json(&json);
     match Document::parse(json.as_bytes()) {
-        Ok(document) => document.roots().first().map(|&root| spec(&document, root)).unwrap_or_default(),
+        Ok(document) => document.roots().next().map(|root| spec(&document, root)).unwrap_or_default(),
         Err(_) => {
             let secret_name = value.get("secretName").and_then(Value::as_str).unwrap_or_default().to_owned();
             CertificateSpec {

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, Tag};
+use granit_parser::{Event, Parser, ScalarStyle, Span, SpannedEventReceiver, StructureStyle, Tag};
 
 use super::scalar::Style;
 
@@ -38,10 +38,8 @@ pub(super) struct Node {
     pub(super) kind: NodeKind,
     pub(super) start: u32,
     pub(super) end: u32,
-    /// The node after this one's subtree.
-    pub(super) next: u32,
     /// For a scalar [`BARE`], [`QUOTED`], or from [`DECODED`] on an index into `decoded`; for an alias the anchor's
-    /// number.
+    /// number; for a collection the node after its subtree.
     value: u32,
 }
 
@@ -61,7 +59,6 @@ pub struct Document<'a> {
     pub(super) tags: Vec<(NodeId, String)>,
     /// The anchors by number (from 1), each with its node.
     pub(super) anchors: Vec<(u32, NodeId)>,
-    roots: Vec<NodeId>,
     /// Anchored nodes that an alias refers to, each with the furthest end of it and those before it.
     anchors_in_use: Vec<(NodeId, u32)>,
     line_breaks: OnceLock<Vec<u32>>,
@@ -117,19 +114,21 @@ impl<'a> Document<'a> {
     /// Whether the text holds NEL, LS or PS, which YAML 1.1 takes for line breaks and YAML 1.2 does not.
     #[must_use]
     pub fn has_odd_line_breaks(&self) -> bool {
-        let search = || {
-            let bytes = self.source.as_bytes();
-            ["\u{85}", "\u{2028}", "\u{2029}"]
-                .iter()
-                .any(|line_break| memchr::memmem::find(bytes, line_break.as_bytes()).is_some())
-        };
+        let search = || !self.source.is_ascii() && self.source.contains(['\u{85}', '\u{2028}', '\u{2029}']);
         *self.odd_line_breaks.get_or_init(search)
     }
 
     /// The root nodes, one a YAML document.
+    pub fn roots(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let inside = |root: &NodeId| *root < self.end();
+        std::iter::successors(Some(NodeId(0)).filter(inside), move |&root| Some(self.following(root)).filter(inside))
+    }
+
+    /// The root node, unless there are several YAML documents or none.
     #[must_use]
-    pub fn roots(&self) -> &[NodeId] {
-        &self.roots
+    pub fn only_root(&self) -> Option<NodeId> {
+        let mut roots = self.roots();
+        roots.next().filter(|_| roots.next().is_none())
     }
 
     pub(super) fn node(&self, id: NodeId) -> &Node {
@@ -204,7 +203,7 @@ impl<'a> Document<'a> {
     /// How many anchors stand in the node's subtree.
     pub(super) fn anchors_inside(&self, id: NodeId) -> usize {
         let before = |end: u32| self.anchors.partition_point(|&(_, node)| node.0 < end);
-        before(self.node(id).next) - before(id.0)
+        before(self.following(id).0) - before(id.0)
     }
 
     /// The node that carries an anchor; the parser numbers anchors in their order.
@@ -221,7 +220,16 @@ impl<'a> Document<'a> {
 
     /// The node after this one's subtree: for a key, its value.
     pub fn following(&self, id: NodeId) -> NodeId {
-        NodeId(self.node(id).next)
+        let node = self.node(id);
+        match node.kind {
+            NodeKind::Sequence { .. } | NodeKind::Mapping { .. } => NodeId(node.value),
+            NodeKind::Scalar(_) | NodeKind::Alias => NodeId(id.0 + 1),
+        }
+    }
+
+    /// Behind the last node.
+    pub(super) fn end(&self) -> NodeId {
+        NodeId(narrow(self.nodes.len()))
     }
 
     /// The node in front of this one in the text: its parent, or the last one inside its preceding sibling.
@@ -266,12 +274,12 @@ impl<'a> Document<'a> {
 
     /// The children of a collection; keys and values of a mapping alternate.
     pub(super) fn children(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
-        let end = self.node(id).next;
-        let mut at = id.0 + 1;
+        let end = self.following(id);
+        let mut at = self.first_inside(id);
         std::iter::from_fn(move || {
-            let id = NodeId(at);
-            (at < end).then(|| {
-                at = self.nodes[at as usize].next;
+            let id = at;
+            (id < end).then(|| {
+                at = self.following(id);
                 id
             })
         })
@@ -279,7 +287,7 @@ impl<'a> Document<'a> {
 
     /// Every scalar of a subtree, keys included.
     pub fn scalars(&self, root: NodeId) -> impl Iterator<Item = (NodeId, &str)> + '_ {
-        (root.0..self.node(root).next).map(NodeId).filter_map(|id| {
+        (root.0..self.following(root).0).map(NodeId).filter_map(|id| {
             let node = self.node(id);
             matches!(node.kind, NodeKind::Scalar(_)).then(|| (id, self.raw_text(node)))
         })
@@ -288,7 +296,7 @@ impl<'a> Document<'a> {
     /// Whether `inner` is `outer` or stands inside it.
     #[must_use]
     pub fn contains(&self, outer: NodeId, inner: NodeId) -> bool {
-        outer <= inner && inner.0 < self.node(outer).next
+        outer <= inner && inner < self.following(outer)
     }
 
     /// Whether an edit of this node would show up elsewhere: it is an alias, or an anchor that is
@@ -321,7 +329,6 @@ impl<'a> Builder<'a> {
                 decoded: Vec::new(),
                 tags: Vec::new(),
                 anchors: Vec::new(),
-                roots: Vec::new(),
                 anchors_in_use: Vec::new(),
                 line_breaks: OnceLock::new(),
                 odd_line_breaks: OnceLock::new(),
@@ -332,15 +339,11 @@ impl<'a> Builder<'a> {
     }
 
     fn build(mut self) -> Result<Document<'a>, ParseError> {
-        let mut parser = events(self.document.source);
-        while let Some(event) = parser.next_event() {
-            let (event, span) = event.map_err(|error| ParseError {
-                message: error.info(),
-                line: error.marker().line().saturating_sub(1),
-                column: error.marker().col() + 1,
-            })?;
-            self.take(event, &span);
-        }
+        events(self.document.source).load(&mut self, true).map_err(|error| ParseError {
+            message: error.info(),
+            line: error.marker().line().saturating_sub(1),
+            column: error.marker().col() + 1,
+        })?;
         let document = &mut self.document;
         document.nodes.shrink_to_fit();
         if document.anchors.is_empty() {
@@ -352,40 +355,11 @@ impl<'a> Builder<'a> {
         used.dedup();
         // Ranges of nodes nest, so one of them holds a node exactly if the furthest end so far is behind it.
         let ends = used.iter().scan(0, |end, &anchor| {
-            *end = document.node(anchor).next.max(*end);
+            *end = document.following(anchor).0.max(*end);
             Some(*end)
         });
         document.anchors_in_use = used.iter().copied().zip(ends.collect::<Vec<u32>>()).collect();
         Ok(self.document)
-    }
-
-    fn take(&mut self, event: Event<'a>, span: &Span) {
-        let range = span.byte_range().unwrap_or_default();
-        match event {
-            Event::Scalar(text, style, anchor, tag) => self.scalar(text, style, range, anchor, tag),
-            Event::Alias(anchor) => {
-                let id = self.push(NodeKind::Alias, &range, narrow(anchor), 0, None);
-                self.close(id, narrow(range.end));
-            }
-            Event::SequenceStart(style, anchor, tag) => {
-                let flow = style == StructureStyle::Flow;
-                let id = self.push(NodeKind::Sequence { flow }, &range, 0, anchor, tag);
-                self.open.push(id.0);
-            }
-            Event::MappingStart(style, anchor, tag) => {
-                let flow = style == StructureStyle::Flow;
-                let id = self.push(NodeKind::Mapping { flow }, &range, 0, anchor, tag);
-                self.open.push(id.0);
-            }
-            Event::SequenceEnd | Event::MappingEnd => {
-                if let Some(open) = self.open.pop() {
-                    // A block collection has no end of its own: the event stands at the next token.
-                    let end = if range.is_empty() { self.last_end } else { narrow(range.end) };
-                    self.close(NodeId(open), end);
-                }
-            }
-            _ => {}
-        }
     }
 
     fn scalar(
@@ -442,31 +416,55 @@ impl<'a> Builder<'a> {
         tag: Option<Cow<'a, Tag>>,
     ) -> NodeId {
         let id = NodeId(narrow(self.document.nodes.len()));
-        if self.open.is_empty() {
-            self.document.roots.push(id);
-        }
         if anchor != 0 {
             self.document.anchors.push((narrow(anchor), id));
         }
         if let Some(tag) = tag {
             self.document.tags.push((id, tag_text(&tag)));
         }
-        self.document.nodes.push(Node {
-            kind,
-            start: narrow(range.start),
-            end: narrow(range.end),
-            next: id.0 + 1,
-            value,
-        });
+        self.document.nodes.push(Node { kind, start: narrow(range.start), end: narrow(range.end), value });
         id
     }
 
     fn close(&mut self, id: NodeId, end: u32) {
-        let next = narrow(self.document.nodes.len());
+        let next = self.document.end();
         let node = &mut self.document.nodes[id.0 as usize];
-        node.next = next;
+        if matches!(node.kind, NodeKind::Sequence { .. } | NodeKind::Mapping { .. }) {
+            node.value = next.0;
+        }
         node.end = end.max(node.start);
         self.last_end = node.end;
+    }
+}
+
+impl<'a> SpannedEventReceiver<'a> for Builder<'a> {
+    fn on_event(&mut self, event: Event<'a>, span: Span) {
+        let range = span.byte_range().unwrap_or_default();
+        match event {
+            Event::Scalar(text, style, anchor, tag) => self.scalar(text, style, range, anchor, tag),
+            Event::Alias(anchor) => {
+                let id = self.push(NodeKind::Alias, &range, narrow(anchor), 0, None);
+                self.close(id, narrow(range.end));
+            }
+            Event::SequenceStart(style, anchor, tag) => {
+                let flow = style == StructureStyle::Flow;
+                let id = self.push(NodeKind::Sequence { flow }, &range, 0, anchor, tag);
+                self.open.push(id.0);
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                let flow = style == StructureStyle::Flow;
+                let id = self.push(NodeKind::Mapping { flow }, &range, 0, anchor, tag);
+                self.open.push(id.0);
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                if let Some(open) = self.open.pop() {
+                    // A block collection has no end of its own: the event stands at the next token.
+                    let end = if range.is_empty() { self.last_end } else { narrow(range.end) };
+                    self.close(NodeId(open), end);
+                }
+            }
+            _ => {}
+        }
     }
 }
 

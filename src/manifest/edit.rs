@@ -26,6 +26,15 @@ pub struct TlsEntry {
     pub secret_name: String,
 }
 
+/// A part of an edited document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part<'e> {
+    /// These bytes of its source.
+    Source(Range<usize>),
+    /// New text.
+    New(&'e str),
+}
+
 /// The edits of one document: what the text becomes, and what the tree is then to be.
 #[derive(Clone, Debug, Default)]
 pub struct Edits {
@@ -223,33 +232,39 @@ impl Edits {
     /// # Errors
     /// When the result does not read as intended; it must not be written then.
     pub fn apply(&self, document: &Document<'_>) -> Result<String, EditError> {
-        let mut edited = String::with_capacity(document.source().len() + 64);
-        self.write(document, &mut edited)?;
+        let mut edited = String::new();
+        self.parts(document, &mut edited)?;
         Ok(edited)
     }
 
-    /// Writes what [`Edits::apply`] gives behind other text.
+    /// The parts of what [`Edits::apply`] gives, in order; `edited` becomes their text, and loses what it held.
     ///
     /// # Errors
     /// As there.
-    pub fn write(&self, document: &Document<'_>, output: &mut String) -> Result<(), EditError> {
+    pub fn parts(&self, document: &Document<'_>, edited: &mut String) -> Result<Vec<Part<'_>>, EditError> {
         let source = document.source();
         let mut edits: Vec<&(Range<usize>, String)> = self.text.iter().collect();
         edits.sort_by_key(|(range, _)| (range.start, range.end));
-        let start = output.len();
+        let mut parts = Vec::with_capacity(2 * edits.len() + 1);
+        edited.clear();
         let mut at = 0;
         for (range, text) in edits {
             if range.start < at {
                 return Err(EditError("two edits overlap".to_owned()));
             }
-            output.push_str(&source[at..range.start]);
+            parts.push(Part::Source(at..range.start));
+            edited.push_str(&source[at..range.start]);
             // An entry that starts with a line break was to follow a line that has gone.
-            let is_on_own_line = range.is_empty() && output[start..].ends_with(['\n', '\r']);
-            output.push_str(if is_on_own_line { text.trim_start_matches(['\r', '\n']) } else { text });
+            let is_on_own_line = range.is_empty() && edited.ends_with(['\n', '\r']);
+            let text = if is_on_own_line { text.trim_start_matches(['\r', '\n']) } else { text };
+            parts.push(Part::New(text));
+            edited.push_str(text);
             at = range.end;
         }
-        output.push_str(&source[at..]);
-        verify::verify(document, self, &output[start..])
+        parts.push(Part::Source(at..source.len()));
+        edited.push_str(&source[at..]);
+        verify::verify(document, self, edited)?;
+        Ok(parts)
     }
 
     /// Whether two of the edits want the same bytes, so that they cannot be made together.

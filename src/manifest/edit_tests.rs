@@ -1,7 +1,7 @@
 use super::*;
 
 fn root(document: &Document<'_>) -> NodeId {
-    document.roots()[0]
+    document.only_root().unwrap()
 }
 
 /// The text after the members with these keys (or item numbers) have left the collection at `path`.
@@ -78,20 +78,53 @@ fn what_cannot_be_removed_alone_is_refused() {
 
 #[test]
 fn a_difference_is_an_error_and_never_an_output() {
-    let document = Document::parse(b"a: 1\nb: 2\n").unwrap();
-    let (key, _) = document.entries(root(&document)).next().unwrap();
-    let mut edits = Edits::default();
-    edits.text.push((0..5, String::new()));
-    assert!(edits.apply(&document).is_err(), "text went that should stay");
-    let mut edits = Edits::default();
-    edits.set.extend([(key, "c".to_owned())]);
-    assert!(edits.apply(&document).is_err(), "text stayed that should change");
-    let mut edits = Edits::default();
-    edits.text.push((3..4, "x: y".to_owned()));
-    assert!(edits.apply(&document).is_err(), "the result does not parse");
-    let mut edits = Edits::default();
-    edits.text.extend([(0..3, String::new()), (2..4, String::new())]);
-    assert!(edits.apply(&document).is_err(), "two edits overlap");
+    let source = "a: 1\nb: [x, 'y']\nc: {d: &e 2}\n";
+    let document = Document::parse(source.as_bytes()).unwrap();
+    let apply = |texts: &[(Range<usize>, &str)], mean: &dyn Fn(&mut Edits)| {
+        let mut edits = Edits::default();
+        edits.text.extend(texts.iter().map(|(range, text)| (range.clone(), (*text).to_owned())));
+        mean(&mut edits);
+        edits.apply(&document).map_err(|error| error.to_string())
+    };
+    let value = |key: &str| document.at(root(&document), &[key]).unwrap();
+    let entry = |host: &str| TlsEntry { hosts: vec![host.to_owned()], secret_name: "s".to_owned() };
+    let all = source.len();
+    let written = ", {hosts: [h], secretName: s}";
+    let last = document.items(value("b")).last().unwrap();
+    let inserted = |host: &'static str| move |edits: &mut Edits| edits.inserted.extend([(last, vec![entry(host)])]);
+    assert!(apply(&[(15..15, written)], &inserted("h")).is_ok(), "the entry that is meant");
+    let nothing = |_: &mut Edits| {};
+    let set_first = |edits: &mut Edits| edits.set.extend([(value("a"), "2".to_owned())]);
+    type Case<'c> = (&'c str, &'c [(Range<usize>, &'c str)], &'c dyn Fn(&mut Edits));
+    let cases: &[Case<'_>] = &[
+        ("text went that should stay", &[(0..5, "")], &nothing),
+        ("the last entry went", &[(17..all, "")], &nothing),
+        ("all went", &[(0..all, "")], &nothing),
+        ("text stayed that should change", &[], &set_first),
+        ("another text came", &[(3..4, "3")], &set_first),
+        ("the result does not parse", &[(3..4, "x: y")], &nothing),
+        ("two edits overlap", &[(0..3, ""), (2..4, "")], &nothing),
+        ("an entry more", &[(all..all, "f: 3\n")], &nothing),
+        ("a document more", &[(all..all, "---\nf: 3\n")], &nothing),
+        ("an empty document more", &[(all..all, "---\n")], &nothing),
+        ("another style", &[(12..15, "\"y\"")], &nothing),
+        ("a block in place of brackets", &[(8..17, "\n- x\n- 'y'\n")], &nothing),
+        ("an item more", &[(15..15, ", z")], &nothing),
+        ("an item less", &[(10..15, "")], &nothing),
+        ("a mapping in place of a sequence", &[(8..9, "{"), (15..16, "}")], &nothing),
+        ("a scalar in place of a sequence", &[(8..16, "x")], &nothing),
+        ("an anchor went", &[(24..27, "")], &nothing),
+        ("an anchor came", &[(3..3, "&f ")], &nothing),
+        ("a tag came", &[(3..3, "!!str ")], &nothing),
+        ("an alias in place of a scalar", &[(3..4, "*e")], &nothing),
+        ("an entry that was meant is not written", &[], &inserted("h")),
+        ("it is written otherwise", &[(15..15, written)], &inserted("other")),
+        ("it is written in part", &[(15..15, ", {hosts: [h]}")], &inserted("h")),
+    ];
+    for (trap, texts, mean) in cases {
+        assert!(apply(texts, mean).is_err(), "{trap}");
+    }
+    assert_eq!(apply(&[], &nothing).as_deref(), Ok(source));
 }
 
 #[test]

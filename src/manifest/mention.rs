@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
@@ -35,6 +35,8 @@ pub struct Names<'n> {
     few: Option<AhoCorasick>,
     /// The fingerprints of the names, a bit each: most words have none of them.
     fingerprints: Vec<u64>,
+    /// The lengths of the shortest and the longest name: most words are shorter.
+    lengths: RangeInclusive<usize>,
 }
 
 /// How many names are found faster anywhere than word by word.
@@ -54,7 +56,10 @@ impl<'n> Names<'n> {
         let bytes = names.iter().map(|name| name.as_bytes());
         let few = if names.len() <= FEW { AhoCorasick::new(bytes).ok() } else { None };
         let words = (names.len() * BITS / 64).next_power_of_two();
-        let mut found = Self { namespaces: namespaces.into_iter().collect(), few, fingerprints: vec![0; words], names };
+        let length = || names.iter().map(|name| name.len());
+        let lengths = length().min().unwrap_or(1).max(1)..=length().max().unwrap_or_default();
+        let namespaces = namespaces.into_iter().collect();
+        let mut found = Self { namespaces, few, fingerprints: vec![0; words], lengths, names };
         for name in &found.names {
             let (word, bit) = place(name.as_bytes(), words);
             found.fingerprints[word] |= bit;
@@ -64,6 +69,9 @@ impl<'n> Names<'n> {
 
     /// The name that is this word.
     fn get(&self, word: &[u8]) -> Option<&str> {
+        if !self.lengths.contains(&word.len()) {
+            return None;
+        }
         let (at, bit) = place(word, self.fingerprints.len());
         if self.fingerprints[at] & bit == 0 {
             return None;
@@ -88,14 +96,20 @@ impl<'n> Names<'n> {
 
     /// Whether a name occurs in `text`, as a token between characters that no name holds, and `is` what is looked for.
     pub(crate) fn any_in<'s>(&'s self, text: &[u8], mut is: impl FnMut(&'s str, Range<usize>) -> bool) -> bool {
+        let in_names = |byte: &u8| IN_NAMES[usize::from(*byte)];
         let mut at = 0;
-        while at < text.len() {
-            let length = text[at..].iter().take_while(|&&byte| IN_NAMES[usize::from(byte)]).count();
-            let token = at..at + length;
-            if length > 0 && self.of_token(&text[token.clone()]).is_some_and(|name| is(name, token)) {
+        while let Some(start) = text.get(at..at + self.lengths.start()) {
+            // From the end: most words are shorter, so that most bytes need not be looked at.
+            if let Some(gap) = start.iter().rposition(|byte| !in_names(byte)) {
+                at += gap + 1;
+                continue;
+            }
+            let rest = &text[at + start.len()..];
+            let token = at..at + start.len() + rest.iter().take_while(|byte| in_names(byte)).count();
+            at = token.end + 1;
+            if self.of_token(&text[token.clone()]).is_some_and(|name| is(name, token)) {
                 return true;
             }
-            at += length + 1;
         }
         false
     }
@@ -243,7 +257,7 @@ impl Manifest<'_> {
 }
 
 fn injected_in(document: &Document<'_>) -> Vec<String> {
-    let scalars: Vec<(NodeId, &str)> = document.roots().iter().flat_map(|&root| document.scalars(root)).collect();
+    let scalars: Vec<(NodeId, &str)> = document.roots().flat_map(|root| document.scalars(root)).collect();
     scalars
         .iter()
         .filter(|(_, text)| text.ends_with("inject-ca-from"))
@@ -258,14 +272,14 @@ fn in_scalars<'n>(document: &Document<'_>, names: &'n Names<'_>, found: &mut imp
             false
         });
     };
-    for &root in document.roots() {
+    for root in document.roots() {
         for (node, text) in document.scalars(root) {
             in_text(text.as_bytes(), node);
         }
     }
     // A tag can say that a scalar is base64.
     if may_hold_base64(document.source().as_bytes()) || document.source().contains('!') {
-        for &root in document.roots() {
+        for root in document.roots() {
             for (node, text) in document.scalars(root) {
                 in_text(&decode(text), node);
             }
@@ -350,6 +364,27 @@ mod tests {
             "a: c2hvcC10bHM=",
         ] {
             assert!(!is_mentioned(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn r13_words_are_found_wherever_they_stand() {
+        let alphabet = *b"a-: ";
+        for names in [&["a"][..], &["aa", "a-a"], &["aaa"], &["aa-aa"]] {
+            let looked_for = Names::new(names.iter().map(|&name| name.into()), []);
+            for number in 0..4_usize.pow(7) {
+                let text: Vec<u8> = (0..7).map(|at| alphabet[number / 4_usize.pow(at) % 4]).collect();
+                let text = std::str::from_utf8(&text).unwrap();
+                let mut found = Vec::new();
+                looked_for.any_in(text.as_bytes(), |name, at| {
+                    found.push((name, at));
+                    false
+                });
+                let is_word = |word: &&str| names.contains(&word.trim_matches('-'));
+                let words: Vec<&str> = text.split([':', ' ']).filter(is_word).collect();
+                let found: Vec<&str> = found.into_iter().map(|(_, at)| &text[at]).collect();
+                assert_eq!(found, words, "{names:?} in {text:?}");
+            }
         }
     }
 

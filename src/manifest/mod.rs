@@ -16,7 +16,6 @@ use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
-use crate::many::Many;
 pub use candidate::Literals;
 use document::ParseError;
 pub use document::{Document, NodeId};
@@ -27,7 +26,9 @@ pub struct Manifest<'a> {
     input: &'a [u8],
     documents: Vec<Range<usize>>,
     searched: Vec<candidate::Searched>,
-    parsed: Many<(usize, Document<'a>)>,
+    parsed: Vec<(usize, Document<'a>)>,
+    /// How many parsed documents stand in front of each document.
+    parsed_before: Vec<usize>,
     first_lines: OnceLock<Vec<usize>>,
 }
 
@@ -67,19 +68,26 @@ impl<'a> Manifest<'a> {
         let searched = candidate::search(input, &documents, kinds);
         let candidates: Vec<usize> =
             searched.iter().enumerate().filter_map(|(index, found)| found.is_candidate.then_some(index)).collect();
-        let results: Vec<Result<Document<'a>, ParseError>> =
-            candidates.par_iter().map(|&index| Document::parse(&input[documents[index].clone()])).collect();
-        let mut parsed = Vec::with_capacity(results.len());
-        for (&index, result) in candidates.iter().zip(results) {
-            let document = result.map_err(|error| ManifestError::Document {
-                number: index + 1,
-                line: line_breaks(&input[..documents[index].start]) + error.line + 1,
-                column: error.column,
-                message: crate::output::escape::escape(&error.message).into_owned(),
-            })?;
-            parsed.push((index, document));
-        }
-        Ok(Self { input, documents, searched, parsed: parsed.into(), first_lines: OnceLock::new() })
+        let parse = |&index: &usize| match Document::parse(&input[documents[index].clone()]) {
+            Ok(document) => Ok((index, document)),
+            Err(error) => Err((index, error)),
+        };
+        let results: Vec<Result<(usize, Document<'a>), (usize, ParseError)>> =
+            candidates.par_iter().map(parse).collect();
+        let parsed: Result<Vec<(usize, Document<'a>)>, (usize, ParseError)> = results.into_iter().collect();
+        let parsed = parsed.map_err(|(index, error)| ManifestError::Document {
+            number: index + 1,
+            line: line_breaks(&input[..documents[index].start]) + error.line + 1,
+            column: error.column,
+            message: crate::output::escape::escape(&error.message).into_owned(),
+        })?;
+        let before = searched.iter().scan(0, |parsed, found| {
+            let before = *parsed;
+            *parsed += usize::from(found.is_candidate);
+            Some(before)
+        });
+        let parsed_before = before.collect();
+        Ok(Self { input, documents, searched, parsed, parsed_before, first_lines: OnceLock::new() })
     }
 
     /// The bytes that were read.
@@ -103,8 +111,8 @@ impl<'a> Manifest<'a> {
     /// The parsed document with this index in the stream.
     #[must_use]
     pub fn document(&self, index: usize) -> Option<&Document<'a>> {
-        let at = self.parsed.binary_search_by_key(&index, |(document, _)| *document).ok()?;
-        Some(&self.parsed[at].1)
+        let (at, document) = self.parsed.get(*self.parsed_before.get(index)?)?;
+        (*at == index).then_some(document)
     }
 
     /// The line of the stream, from 1, on which a node of a parsed document starts.

@@ -28,7 +28,8 @@ pub struct Object<'d> {
 pub fn objects<'d>(document: &'d Document<'_>) -> Vec<Object<'d>> {
     let mut objects = Vec::new();
     let mut pending: Vec<(NodeId, Option<NodeId>, Option<Object<'d>>)> =
-        document.roots().iter().rev().map(|&root| (root, None, None)).collect();
+        document.roots().map(|root| (root, None, None)).collect();
+    pending.reverse();
     while let Some((node, list, parent)) = pending.pop() {
         if !matches!(document.kind(document.resolve(node)), NodeKind::Mapping { .. }) {
             continue;

@@ -1,7 +1,7 @@
 //! The check behind every edit: the edited text is parsed again, and each event of that parse is
 //! compared with the event that the original document and the intended edits call for.
 
-use granit_parser::{Event, Parser, ScalarStyle, StrInput, StructureStyle};
+use granit_parser::{Event, ScalarStyle, Span, StructureStyle, TryLoadError, TrySpannedEventReceiver};
 
 use super::document::{Document, NodeId, NodeKind, events, tag_text};
 use super::edit::{EditError, Edits, TlsEntry};
@@ -12,89 +12,116 @@ use super::scalar::Style;
 /// # Errors
 /// On the first difference.
 pub(super) fn verify(document: &Document<'_>, edits: &Edits, edited: &str) -> Result<(), EditError> {
-    let mut check = Check { document, edits, parser: events(edited), anchors: vec![0], seen: 0 };
-    for &root in document.roots() {
-        check.subtree(root)?;
-    }
-    match check.next()? {
-        None => Ok(()),
-        Some(event) => Err(difference("the end of the document", &event)),
+    let mut check = Check {
+        document,
+        edits,
+        at: document.roots().next().unwrap_or(document.end()),
+        open: Vec::new(),
+        inserted: Vec::new(),
+        anchors: vec![0],
+        seen: 0,
+    };
+    match events(edited).try_load(&mut check, true) {
+        Ok(()) => check.finish(),
+        Err(TryLoadError::Receiver(error)) => Err(error),
+        Err(TryLoadError::Scan(error)) => Err(EditError(error.info())),
     }
 }
 
-struct Check<'c, 's> {
+/// Where the check stands in the original document.
+struct Check<'c> {
     document: &'c Document<'c>,
     edits: &'c Edits,
-    parser: Parser<'s, StrInput<'s>>,
+    /// The next node.
+    at: NodeId,
+    /// The collections around it, the innermost last. No recursion: documents nest as deep as the parser allows.
+    open: Vec<NodeId>,
+    /// What new entries call for before that node, the last first.
+    inserted: Vec<Inserted<'c>>,
     /// The new number of each of the document's anchors, by its old one.
     anchors: Vec<u32>,
     seen: u32,
 }
 
-impl<'s> Check<'_, 's> {
-    /// The next event that is a node or the end of a collection.
-    fn next(&mut self) -> Result<Option<Event<'s>>, EditError> {
-        loop {
-            match self.parser.next_event() {
-                None => return Ok(None),
-                Some(Err(error)) => return Err(EditError(error.info())),
-                Some(Ok((
-                    Event::StreamStart | Event::StreamEnd | Event::DocumentStart(..) | Event::DocumentEnd,
-                    _,
-                ))) => {}
-                Some(Ok((Event::Scalar(text, ScalarStyle::Plain, anchor, tag), span)))
-                    if text == "~" && span.is_empty() =>
-                {
-                    return Ok(Some(Event::Scalar("".into(), ScalarStyle::Plain, anchor, tag)));
-                }
-                Some(Ok((event, _))) => return Ok(Some(event)),
-            }
+/// An event that a new entry calls for.
+enum Inserted<'c> {
+    Mapping,
+    MappingEnd,
+    Sequence,
+    SequenceEnd,
+    Text(&'c str),
+}
+
+impl<'s> TrySpannedEventReceiver<'s> for Check<'_> {
+    type Error = EditError;
+
+    fn on_event(&mut self, event: Event<'s>, span: Span) -> Result<(), EditError> {
+        match event {
+            Event::StreamStart | Event::StreamEnd | Event::DocumentStart(..) | Event::DocumentEnd => Ok(()),
+            event => self.compare(&event, span.is_empty()),
         }
     }
+}
 
-    /// Checks a subtree without recursion: documents nest as deep as the parser allows.
-    fn subtree(&mut self, root: NodeId) -> Result<(), EditError> {
-        let end = self.document.following(root);
-        let mut open: Vec<NodeId> = Vec::new();
-        let mut at = root;
-        while at < end || !open.is_empty() {
-            while let Some(&collection) = open.last() {
-                if at < self.document.following(collection) {
-                    break;
+impl<'c> Check<'c> {
+    fn compare(&mut self, event: &Event<'_>, is_empty: bool) -> Result<(), EditError> {
+        if let Some(inserted) = self.inserted.pop() {
+            let same = inserted.is(event);
+            return if same { Ok(()) } else { Err(EditError("a new entry does not read as written".to_owned())) };
+        }
+        self.skip_removed();
+        match self.open.last() {
+            Some(&collection) if self.at >= self.document.following(collection) => {
+                self.expect_end(collection, event)?;
+                self.open.pop();
+                self.insert_after(collection);
+            }
+            _ if self.at >= self.document.end() => return Err(difference("the end of the document", event)),
+            _ => {
+                let node = self.at;
+                self.expect_node(node, event, is_empty)?;
+                match self.document.kind(node) {
+                    NodeKind::Sequence { .. } | NodeKind::Mapping { .. } => self.open.push(node),
+                    _ => self.insert_after(node),
                 }
-                open.pop();
-                self.expect_end(collection)?;
-                self.inserted_after(collection)?;
+                self.at = self.document.first_inside(node);
             }
-            if at >= end {
-                continue;
-            }
-            if let Some(&is_key) = self.edits.removed.get(at) {
-                self.skip_anchors(at);
-                at = self.document.following(at);
-                if is_key {
-                    self.skip_anchors(at);
-                    at = self.document.following(at);
-                }
-                continue;
-            }
-            self.expect_node(at)?;
-            match self.document.kind(at) {
-                NodeKind::Sequence { .. } | NodeKind::Mapping { .. } => open.push(at),
-                _ => self.inserted_after(at)?,
-            }
-            at = self.document.first_inside(at);
         }
         Ok(())
     }
 
-    fn expect_node(&mut self, id: NodeId) -> Result<(), EditError> {
+    /// Whether everything that was intended was there.
+    fn finish(mut self) -> Result<(), EditError> {
+        self.skip_removed();
+        let is_done = self.at >= self.document.end() && self.open.is_empty() && self.inserted.is_empty();
+        if is_done { Ok(()) } else { Err(EditError("it ends too early".to_owned())) }
+    }
+
+    fn skip_removed(&mut self) {
+        while let Some(&is_key) = self.edits.removed.get(self.at) {
+            self.skip();
+            if is_key {
+                self.skip();
+            }
+        }
+    }
+
+    /// Passes a subtree over, and counts its anchors, which no alias may refer to.
+    fn skip(&mut self) {
+        let length = self.anchors.len() + self.document.anchors_inside(self.at);
+        self.anchors.resize(length, 0);
+        self.at = self.document.following(self.at);
+    }
+
+    fn expect_node(&mut self, id: NodeId, event: &Event<'_>, is_empty: bool) -> Result<(), EditError> {
         let document = self.document;
         let node = document.node(id);
-        let event = self.next()?.ok_or_else(|| EditError("it ends too early".to_owned()))?;
         let tag = document.tag(id);
-        let same = match (&event, node.kind) {
+        let same = match (event, node.kind) {
             (Event::Scalar(text, style, _, new_tag), NodeKind::Scalar(old)) => {
+                // The parser gives this text for a value that is not written.
+                let is_absent = is_empty && *style == ScalarStyle::Plain && text == "~";
+                let text = if is_absent { "" } else { text.as_ref() };
                 new_tag.as_deref().map(tag_text).as_deref() == tag
                     && match self.edits.set.get(id) {
                         Some(intended) => text == intended,
@@ -112,7 +139,7 @@ impl<'s> Check<'_, 's> {
             _ => false,
         };
         if !same {
-            return Err(difference(&format!("{:?}", node.kind), &event));
+            return Err(difference(&format!("{:?}", node.kind), event));
         }
         let anchored = event.anchor_id().is_some();
         let was_anchored = document.anchors.binary_search_by_key(&id, |&(_, node)| node).is_ok();
@@ -126,50 +153,37 @@ impl<'s> Check<'_, 's> {
         Ok(())
     }
 
-    /// Counts the anchors of a removed subtree, which no alias may refer to.
-    fn skip_anchors(&mut self, removed: NodeId) {
-        let length = self.anchors.len() + self.document.anchors_inside(removed);
-        self.anchors.resize(length, 0);
-    }
-
-    fn expect_end(&mut self, collection: NodeId) -> Result<(), EditError> {
-        let event = self.next()?;
+    fn expect_end(&self, collection: NodeId, event: &Event<'_>) -> Result<(), EditError> {
         let same = match self.document.kind(collection) {
-            NodeKind::Sequence { .. } => matches!(event, Some(Event::SequenceEnd)),
-            _ => matches!(event, Some(Event::MappingEnd)),
+            NodeKind::Sequence { .. } => matches!(event, Event::SequenceEnd),
+            _ => matches!(event, Event::MappingEnd),
         };
         if same { Ok(()) } else { Err(EditError("a collection does not end where it did".to_owned())) }
     }
 
-    fn inserted_after(&mut self, item: NodeId) -> Result<(), EditError> {
-        let Some(entries) = self.edits.inserted.get(item) else { return Ok(()) };
-        for entry in entries {
-            self.expect_entry(entry)?;
+    fn insert_after(&mut self, item: NodeId) {
+        for entry in self.edits.inserted.get(item).into_iter().flatten().rev() {
+            self.inserted.extend(Inserted::of(entry).into_iter().rev());
         }
-        Ok(())
+    }
+}
+
+impl<'c> Inserted<'c> {
+    /// What an entry calls for, in order.
+    fn of(entry: &'c TlsEntry) -> Vec<Self> {
+        let mut all = vec![Self::Mapping, Self::Text("hosts"), Self::Sequence];
+        all.extend(entry.hosts.iter().map(|host| Self::Text(host)));
+        all.extend([Self::SequenceEnd, Self::Text("secretName"), Self::Text(&entry.secret_name), Self::MappingEnd]);
+        all
     }
 
-    fn expect_entry(&mut self, entry: &TlsEntry) -> Result<(), EditError> {
-        self.expect(|event| matches!(event, Event::MappingStart(..)))?;
-        self.expect_text("hosts")?;
-        self.expect(|event| matches!(event, Event::SequenceStart(..)))?;
-        for host in &entry.hosts {
-            self.expect_text(host)?;
-        }
-        self.expect(|event| matches!(event, Event::SequenceEnd))?;
-        self.expect_text("secretName")?;
-        self.expect_text(&entry.secret_name)?;
-        self.expect(|event| matches!(event, Event::MappingEnd))
-    }
-
-    fn expect_text(&mut self, intended: &str) -> Result<(), EditError> {
-        self.expect(|event| event.scalar().is_some_and(|(text, _)| text == intended))
-    }
-
-    fn expect(&mut self, is: impl Fn(&Event<'s>) -> bool) -> Result<(), EditError> {
-        match self.next()? {
-            Some(event) if is(&event) => Ok(()),
-            _ => Err(EditError("a new entry does not read as written".to_owned())),
+    fn is(&self, event: &Event<'_>) -> bool {
+        match self {
+            Self::Mapping => matches!(event, Event::MappingStart(..)),
+            Self::MappingEnd => matches!(event, Event::MappingEnd),
+            Self::Sequence => matches!(event, Event::SequenceStart(..)),
+            Self::SequenceEnd => matches!(event, Event::SequenceEnd),
+            Self::Text(intended) => event.scalar().is_some_and(|(text, _)| text == *intended),
         }
     }
 }

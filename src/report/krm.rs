@@ -112,8 +112,7 @@ pub fn append_results(list: &str, results: &[KrmResult]) -> Result<String, Resul
         }
     };
     let has_results = Document::parse(text.as_bytes()).is_ok_and(|document| {
-        let roots: Vec<_> = document.roots().to_vec();
-        let [root] = roots[..] else { return false };
+        let Some(root) = document.only_root() else { return false };
         let found: Vec<_> = document.all(root, "results").map(|(_, value)| document.items(value).count()).collect();
         found == [results.len()]
     });
