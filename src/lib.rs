@@ -21,7 +21,6 @@ pub mod distribution;
 pub mod helm;
 pub mod inventory;
 pub mod manifest;
-pub mod many;
 pub mod output;
 pub mod plan;
 pub mod report;

@@ -158,7 +158,7 @@ pub fn read(kind: &ServedKind, row: &'static Row, object: Value, further_trigger
     Some(LiveConsumer {
         slots: consumer.slots.iter().map(|slot| read_slot(&consumer, slot)).collect(),
         triggers: triggers(&consumer),
-        companions: consumer.companions.iter().map(|companion| companion.key.clone()).collect(),
+        companions: consumer.companions.iter().map(|companion| companion.key.to_string()).collect(),
         issuer: crate::certificate::issuer_of(&consumer),
         left: consumer.left.clone().filter(is_meant),
         unlisted: consumer.unlisted.iter().map(|(_, name)| name.clone()).collect(),
@@ -172,7 +172,7 @@ fn triggers(consumer: &Consumer<'_>) -> Vec<LiveTrigger> {
     let block = consumer.row.tls.join(".");
     let read = |trigger: &consumers::trigger::Trigger| LiveTrigger {
         is_annotation: !trigger.key.starts_with(&format!("{block}.")),
-        key: trigger.key.clone(),
+        key: trigger.key.to_string(),
         actor: trigger.actor,
     };
     consumer.triggers.iter().map(read).collect()

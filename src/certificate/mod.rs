@@ -9,6 +9,7 @@ pub use keep::{Facts, Keep, keep};
 
 use std::collections::BTreeMap;
 
+use crate::consumers::trigger::Trigger;
 use crate::consumers::{Consumer, Slot};
 use crate::manifest::Literals;
 use crate::manifest::document::{Document, NodeId};
@@ -36,7 +37,7 @@ pub struct CertificateSpec {
     pub foreign_usages: Vec<String>,
     /// Keys in `secretTemplate` that make the Secret a routing secret or a replicated one.
     pub distributes: Vec<String>,
-    /// The issuer, as `Kind/name`.
+    /// The issuer, as `Kind/name`; of what a trigger asks for, [`issuer_of`] tells it.
     pub issuer: String,
     /// Requests that a routing secret need not honour, for the report.
     pub unmet: Vec<&'static str>,
@@ -172,7 +173,7 @@ fn fixed(document: &Document<'_>, object: &Object<'_>) -> Option<Keep> {
         return Some(Keep::MergeKey);
     }
     // A chunk with several documents has no text of its own to leave a comment in.
-    let [root] = document.roots() else { return Some(Keep::Layout) };
+    let Some(root) = document.only_root() else { return Some(Keep::Layout) };
     let list = object.list?;
     let can_leave = || {
         // The whole document goes with its only object.
@@ -181,7 +182,7 @@ fn fixed(document: &Document<'_>, object: &Object<'_>) -> Option<Keep> {
         is_alone || edits.drop_items(document, list, &[(object.node, String::new())]).is_ok()
     };
     // Inner lists could be left without items, which makes them objects to Kubernetes.
-    let is_outer = document.get(*root, "items") == Some(list);
+    let is_outer = document.get(root, "items") == Some(list);
     (!is_outer || document.is_shared(object.node) || !can_leave()).then_some(Keep::Layout)
 }
 
@@ -205,14 +206,13 @@ pub fn of_trigger(consumer: &Consumer<'_>, slot: &Slot) -> CertificateSpec {
     let mut spec = CertificateSpec {
         secret_name: slot.secret_name.clone(),
         names: slot.hosts[..slot.listed].to_vec(),
-        issuer: issuer_of(consumer),
         extras: consumer.unknown.clone(),
         ..CertificateSpec::default()
     };
     for companion in &consumer.companions {
-        let value = companion.value.as_str();
+        let value = companion.value;
         let list = || value.split(',').map(str::trim).filter(|item| !item.is_empty());
-        match companion.key.as_str() {
+        match companion.key.as_ref() {
             "cert-manager.io/alt-names" => spec.names.extend(list().map(str::to_owned)),
             "cert-manager.io/common-name" if !value.is_empty() => spec.names.push(value.to_owned()),
             "cert-manager.io/ip-sans" if !value.is_empty() => spec.extras.push("ipAddresses".to_owned()),
@@ -244,12 +244,12 @@ fn template_distributes(json: &str) -> Vec<String> {
 /// The issuer that the consumer's trigger names, as `Kind/name`; empty for a default issuer.
 #[must_use]
 pub fn issuer_of(consumer: &Consumer<'_>) -> String {
-    let value = |entries: &[crate::consumers::trigger::Trigger], key: &str| {
-        entries.iter().find(|entry| entry.key == key).map(|entry| entry.value.clone())
-    };
+    fn value<'d>(entries: &[Trigger<'d>], key: &str) -> Option<&'d str> {
+        entries.iter().find(|entry| entry.key == key).map(|entry| entry.value)
+    }
     if let Some(name) = value(&consumer.triggers, "cert-manager.io/cluster-issuer") {
         return format!("ClusterIssuer/{name}");
     }
-    let kind = value(&consumer.companions, "cert-manager.io/issuer-kind").unwrap_or_else(|| "Issuer".to_owned());
+    let kind = value(&consumer.companions, "cert-manager.io/issuer-kind").unwrap_or("Issuer");
     value(&consumer.triggers, "cert-manager.io/issuer").map_or_else(String::new, |name| format!("{kind}/{name}"))
 }

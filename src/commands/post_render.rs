@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufWriter, Write as _};
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -28,7 +29,8 @@ const OUTPUT_BUFFER: usize = 64 * 1024;
 
 pub(super) fn run(args: PostRenderArgs, world: &mut World<'_>) -> Result<u8> {
     // Exec plug-ins inherit standard input, so it is read to its end before anything else (R21).
-    let mut input = Vec::new();
+    // Neither it nor what is made of it is freed: the process ends with the command.
+    let mut input = ManuallyDrop::new(Vec::new());
     world.stdin.read_to_end(&mut input).context("failed to read the manifests from standard input")?;
     let ancestor = (world.helm_ancestor)();
     let version = version(world, &ancestor, &input);
@@ -85,7 +87,7 @@ fn filter(
         world.stdout.write_all(if version == Version::None { input } else { EMPTY_OUTPUT.as_bytes() })?;
         return Ok(FINE);
     }
-    let manifest = Manifest::read(input, &literals())?;
+    let manifest = ManuallyDrop::new(Manifest::read(input, &literals())?);
     let planned = match render::plan(&manifest, &args.decision, &settings, &release.access, world) {
         Ok(planned) => planned,
         Err(Failure::Inventory(error)) if args.on_error == Some(OnError::Pass) => {
@@ -97,6 +99,7 @@ fn filter(
         }
         Err(failure) => return Err(failure.into()),
     };
+    let planned = ManuallyDrop::new(planned);
     render::require(&planned, args.decision.require)?;
     let pieces = apply(&manifest, &planned.changes)?;
     if let (Some(path), Some(plan)) = (&args.decision.report, &planned.plan) {

@@ -1,6 +1,7 @@
 //! What `post-render` and `plan` share: from manifests and options to a plan.
 
 use std::fs;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -78,7 +79,8 @@ pub(super) fn plan(
     world: &World<'_>,
 ) -> Result<Planned, Failure> {
     let other = |error: plan::PlanError| Failure::Other(error.into());
-    let mut found = plan::find(manifest, settings).map_err(other)?;
+    // Not freed: the process ends with the command, and hundreds of thousands of values would take their time.
+    let mut found = ManuallyDrop::new(plan::find(manifest, settings).map_err(other)?);
     let decide = |found: &Found<'_>, inventory: &Inventory, live: &Live| {
         plan::plan(manifest, found, inventory, live, settings).map_err(|error| Failure::Other(error.into()))
     };

@@ -61,8 +61,8 @@ fn skip_slot(document: &Document<'_>, ssl_config: NodeId) -> Option<Left> {
         .then(|| Left::ReadsMore("without oneWayTls: true a ca.crt in it makes clients show certificates".to_owned()))
 }
 
-fn served(document: &Document<'_>, object: &Object<'_>) -> Served {
+fn served<'d>(document: &'d Document<'_>, object: &Object<'_>) -> Served<'d> {
     let names = document.at(object.node, &["spec", "sslConfig", "sniDomains"]);
     let names = names.iter().flat_map(|&names| document.items(names)).filter_map(|name| document.text(name));
-    Served { aliases: names.map(str::to_owned).collect(), ..Served::default() }
+    Served { aliases: names.collect(), ..Served::default() }
 }

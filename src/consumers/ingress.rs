@@ -44,16 +44,14 @@ const ALIASES: [&str; 6] = [
 const REGULAR_EXPRESSIONS: [&str; 2] =
     ["haproxy-ingress.github.io/server-alias-regex", "haproxy-ingress.github.io/redirect-from-regex"];
 
-fn annotations<'d>(document: &'d Document<'_>, object: &Object<'_>) -> Vec<(&'d str, &'d str)> {
-    let Some(annotations) = document.at(object.node, &["metadata", "annotations"]) else { return Vec::new() };
-    document
-        .entries(annotations)
-        .filter_map(|(key, value)| Some((document.text(key)?, document.text(value)?)))
-        .collect()
+fn annotations<'d>(document: &'d Document<'_>, object: &Object<'_>) -> impl Iterator<Item = (&'d str, &'d str)> {
+    let annotations = document.at(object.node, &["metadata", "annotations"]);
+    let entries = annotations.into_iter().flat_map(|annotations| document.entries(annotations));
+    entries.filter_map(|(key, value)| Some((document.text(key)?, document.text(value)?)))
 }
 
 fn skip(document: &Document<'_>, object: &Object<'_>) -> Option<Left> {
-    let annotations = annotations(document, object);
+    let annotations: Vec<(&str, &str)> = annotations(document, object).collect();
     let annotation = |name: &str| annotations.iter().rev().find(|(key, _)| *key == name).map(|(_, value)| *value);
     if let Some(class) = class::name(document, object) {
         match class::finds(class) {
@@ -83,18 +81,18 @@ fn skip(document: &Document<'_>, object: &Object<'_>) -> Option<Left> {
         .map(|key| Left::UndecidableRule(format!("{key} is a regular expression")))
 }
 
-fn served(document: &Document<'_>, object: &Object<'_>) -> Served {
+fn served<'d>(document: &'d Document<'_>, object: &Object<'_>) -> Served<'d> {
     let mut served = Served::default();
     let rules = document.at(object.node, &["spec", "rules"]);
     for rule in rules.iter().flat_map(|&rules| document.items(rules)) {
         if let Some(host) = document.text_at(rule, &["host"]) {
-            served.rules.push(host.to_owned());
+            served.rules.push(host);
         }
     }
     for (key, value) in annotations(document, object) {
         if ALIASES.iter().any(|alias| key == *alias || (alias.ends_with('.') && key.starts_with(alias))) {
             let names = value.split([',', ' ']).map(str::trim).filter(|name| !name.is_empty());
-            served.aliases.extend(names.map(str::to_owned));
+            served.aliases.extend(names);
         }
         if key == "nginx.ingress.kubernetes.io/from-to-www-redirect" && is_true(value) {
             served.www = true;

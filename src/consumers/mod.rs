@@ -87,7 +87,7 @@ pub struct Row {
     /// The trigger that stands in the TLS block itself.
     pub block_trigger: Option<BlockTrigger>,
     /// Names that are served with the slots' certificates though no slot lists them.
-    pub served: fn(&Document<'_>, &Object<'_>) -> Served,
+    pub served: for<'d> fn(&'d Document<'_>, &Object<'_>) -> Served<'d>,
     /// Why an object of this kind must be left alone whatever the secrets are.
     pub skip: fn(&Document<'_>, &Object<'_>) -> Option<Left>,
     /// Why a TLS block must be left alone whatever the secrets are.

@@ -151,9 +151,9 @@ fn skip_kong(document: &Document<'_>, object: &Object<'_>) -> Option<Left> {
         .map(|protocols| Left::Passthrough(format!("konghq.com/protocols: {protocols}")))
 }
 
-fn rule_hosts(document: &Document<'_>, object: &Object<'_>) -> Served {
+fn rule_hosts<'d>(document: &'d Document<'_>, object: &Object<'_>) -> Served<'d> {
     let rules = document.at(object.node, &["spec", "rules"]);
     let rules = rules.iter().filter(|&&rules| matches!(document.kind(rules), NodeKind::Sequence { .. }));
     let hosts = rules.flat_map(|&rules| document.items(rules)).filter_map(|rule| document.text_at(rule, &["host"]));
-    Served { rules: hosts.map(str::to_owned).collect(), ..Served::default() }
+    Served { rules: hosts.collect(), ..Served::default() }
 }

@@ -13,11 +13,11 @@ use crate::manifest::object::Object;
 
 /// Names that are served with the slots' certificates though no slot lists them.
 #[derive(Clone, Debug, Default)]
-pub struct Served {
+pub struct Served<'d> {
     /// The hosts of the rules.
-    pub rules: Vec<String>,
+    pub rules: Vec<&'d str>,
     /// Further names that every slot's certificate has to serve.
-    pub aliases: Vec<String>,
+    pub aliases: Vec<&'d str>,
     /// Whether each host is also served with `www.` added or taken away.
     pub www: bool,
 }
@@ -80,13 +80,11 @@ pub struct Consumer<'d> {
     /// Its slots.
     pub slots: Vec<Slot>,
     /// Its triggers.
-    pub triggers: Vec<Trigger>,
+    pub triggers: Vec<Trigger<'d>>,
     /// The keys that only shape what the triggers produce, with their values.
-    pub companions: Vec<Trigger>,
+    pub companions: Vec<Trigger<'d>>,
     /// Annotations of cert-manager's that are not known here: they may ask for anything.
     pub unknown: Vec<String>,
-    /// What else is served with its certificates.
-    pub served: Served,
     /// The labels of the pods that read the Secrets, as a selector; empty where the kind or the object names none.
     pub pods: String,
     /// The kind and name of the object that must go on naming the same Secret.
@@ -108,9 +106,9 @@ pub fn read<'d>(
     further_triggers: &[String],
 ) -> Option<Consumer<'d>> {
     let row = row(&object)?;
+    let served = (row.served)(document, &object);
     let mut consumer = Consumer {
         document: index,
-        served: (row.served)(document, &object),
         left: None,
         object,
         row,
@@ -123,28 +121,38 @@ pub fn read<'d>(
         unlisted: Vec::new(),
         repeated: Vec::new(),
     };
-    consumer.read_slots(document);
+    consumer.read_slots(document, &served);
     consumer.read_relations(document);
     consumer.read_annotations(document, further_triggers);
-    consumer.find_unlisted();
+    consumer.find_unlisted(&served);
     consumer.left = consumer.find_left(document);
     Some(consumer)
 }
 
-impl Consumer<'_> {
-    fn read_slots(&mut self, document: &Document<'_>) {
+impl<'d> Consumer<'d> {
+    fn read_slots(&mut self, document: &'d Document<'_>, served: &Served<'d>) {
         // Every duplicate is read and edited, so that no reader sees an old one.
         for tls in std::iter::once(&self.row.tls).chain(self.row.further_tls) {
-            for (block, path, list) in blocks(document, self.object.node, tls) {
+            let blocks = blocks(document, self.object.node, tls);
+            // Most objects have one slot, and a growing vector would make room for four.
+            self.slots.reserve_exact(blocks.len());
+            for (block, path, list) in blocks {
                 // An entry that is an alias is a slot all the same, to be left.
                 if list.is_some() || matches!(document.kind(document.resolve(block)), NodeKind::Mapping { .. }) {
-                    self.read_slot(document, &path, block, list);
+                    self.read_slot(document, served, &path, block, list);
                 }
             }
         }
     }
 
-    fn read_slot(&mut self, document: &Document<'_>, path: &str, tls: NodeId, list: Option<NodeId>) {
+    fn read_slot(
+        &mut self,
+        document: &'d Document<'_>,
+        served: &Served<'d>,
+        path: &str,
+        tls: NodeId,
+        list: Option<NodeId>,
+    ) {
         let name_path = self.row.name_path(document, tls);
         let found = names(document, tls, name_path);
         let named = found.last().copied();
@@ -161,8 +169,8 @@ impl Consumer<'_> {
             (None, _) => return self.read_inline(document, path, tls, list),
         };
         if let Some((trigger, node, value)) = trigger {
-            let value = document.text(value).unwrap_or_default().to_owned();
-            let key = format!("{}.{}", self.row.tls.join("."), trigger.key);
+            let value = document.text(value).unwrap_or_default();
+            let key = format!("{}.{}", self.row.tls.join("."), trigger.key).into();
             self.triggers.push(Trigger { key, value, actor: trigger.actor, node });
         }
         let written = named.and_then(|(node, _)| document.text(node)).unwrap_or_default();
@@ -200,7 +208,7 @@ impl Consumer<'_> {
             // An empty name beside the resolver would count instead of ours.
             slot.left = Some(Left::Layout);
         }
-        self.add_aliases(&mut slot);
+        add_aliases(served, &mut slot);
         slot.read_names(self.row);
         let mut keys: Vec<&str> = self.row.secret_name.iter().take(1).copied().collect();
         if let Hosts::Entry([key]) = self.row.hosts {
@@ -220,24 +228,28 @@ impl Consumer<'_> {
             return Some(Left::InlineCertificate((*key).to_owned()));
         }
         let is_named = |path: &[&str]| !path.is_empty() && !names(document, tls, path).is_empty();
-        if is_named(self.row.secret_name) && is_named(self.row.secret_names) {
+        if is_named(self.row.secret_names) && is_named(self.row.secret_name) {
             return Some(Left::SeveralSecrets);
         }
-        let mut nodes = vec![tls];
+        let mut node = tls;
         for key in self.row.name_path(document, tls) {
-            nodes = nodes.iter().flat_map(|&node| document.get(node, key)).collect();
-            if nodes.iter().any(|&node| document.items(node).nth(1).is_some()) {
+            node = document.get(node, key)?;
+            let mut items = document.items(node);
+            let (first, second) = (items.next(), items.next());
+            if second.is_some() {
                 return Some(Left::SeveralSecrets);
             }
-            nodes = nodes.into_iter().flat_map(|node| items_or_self(document, node)).collect();
+            node = first.unwrap_or(node);
         }
         None
     }
 
     pub(super) fn slot_hosts(&self, document: &Document<'_>, tls: NodeId) -> Result<Vec<String>, Left> {
         let texts = |node: Option<NodeId>| -> Vec<String> {
-            let nodes = node.into_iter().flat_map(|node| items_or_self(document, node));
-            nodes.filter_map(|node| document.text(node).map(str::to_owned)).collect()
+            let nodes = node.map_or_else(Vec::new, |node| items_or_self(document, node));
+            let mut texts = Vec::with_capacity(nodes.len());
+            texts.extend(nodes.into_iter().filter_map(|node| document.text(node).map(str::to_owned)));
+            texts
         };
         match &self.row.hosts {
             Hosts::Entry(path) => Ok(texts(document.at(tls, path))),
@@ -265,31 +277,19 @@ impl Consumer<'_> {
         Ok(hosts)
     }
 
-    fn add_aliases(&self, slot: &mut Slot) {
-        let mut aliases = self.served.aliases.clone();
-        if self.served.www {
-            aliases.extend(slot.hosts.iter().map(|host| match host.strip_prefix("www.") {
-                Some(bare) => bare.to_owned(),
-                None => format!("www.{host}"),
-            }));
-        }
-        let mut known: HashSet<String> = slot.hosts.iter().cloned().collect();
-        slot.hosts.extend(aliases.into_iter().filter(|alias| known.insert(alias.clone())));
+    fn find_unlisted(&mut self, served: &Served<'_>) {
+        let mut known: HashSet<&str> = self.slots.iter().flat_map(|slot| &slot.hosts).map(String::as_str).collect();
+        let unlisted = served.rules.iter().filter(|host| known.insert(host));
+        self.unlisted = unlisted.filter_map(|&host| Some((host.to_owned(), HostName::parse(host).ok()?))).collect();
     }
 
-    fn find_unlisted(&mut self) {
-        let mut known: HashSet<&String> = self.slots.iter().flat_map(|slot| &slot.hosts).collect();
-        let unlisted = self.served.rules.iter().filter(|host| known.insert(host));
-        self.unlisted = unlisted.filter_map(|host| Some((host.clone(), HostName::parse(host).ok()?))).collect();
-    }
-
-    fn read_annotations(&mut self, document: &Document<'_>, further_triggers: &[String]) {
+    fn read_annotations(&mut self, document: &'d Document<'_>, further_triggers: &[String]) {
         for annotations in annotation_maps(document, self.object.node) {
             for (key, value) in document.entries(annotations) {
                 let Some(name) = document.text(key) else { continue };
                 let text = document.text(value).unwrap_or_default();
                 let found = trigger::of_row(self.row, name, text, further_triggers);
-                let entry = |actor| Trigger { key: name.to_owned(), value: text.to_owned(), actor, node: key };
+                let entry = |actor| Trigger { key: name.into(), value: text, actor, node: key };
                 match found {
                     Some(Class::Trigger(actor)) => self.triggers.push(entry(actor)),
                     Some(Class::Companion) => self.companions.push(entry(Actor::Secret)),
@@ -456,11 +456,24 @@ impl Consumer<'_> {
     }
 }
 
+/// Gives the slot the names that are served with its certificate beside its own.
+fn add_aliases(served: &Served<'_>, slot: &mut Slot) {
+    if served.aliases.is_empty() && !served.www {
+        return;
+    }
+    let mut aliases: Vec<String> = served.aliases.iter().map(|&alias| alias.to_owned()).collect();
+    if served.www {
+        aliases.extend(slot.hosts.iter().map(|host| match host.strip_prefix("www.") {
+            Some(bare) => bare.to_owned(),
+            None => format!("www.{host}"),
+        }));
+    }
+    let mut known: HashSet<String> = slot.hosts.iter().cloned().collect();
+    slot.hosts.extend(aliases.into_iter().filter(|alias| known.insert(alias.clone())));
+}
+
 /// Every `metadata.annotations` of an object; more than one where keys are duplicated.
-fn annotation_maps(document: &Document<'_>, object: NodeId) -> Vec<NodeId> {
-    document
-        .all(object, "metadata")
-        .flat_map(|(_, metadata)| document.all(metadata, "annotations"))
-        .map(|(_, annotations)| annotations)
-        .collect()
+fn annotation_maps(document: &Document<'_>, object: NodeId) -> impl Iterator<Item = NodeId> {
+    let metadata = document.all(object, "metadata");
+    metadata.flat_map(|(_, metadata)| document.all(metadata, "annotations")).map(|(_, annotations)| annotations)
 }

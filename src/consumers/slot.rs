@@ -14,6 +14,7 @@ impl Slot {
     }
 
     pub(super) fn read_names(&mut self, row: &Row) {
+        self.names.reserve_exact(self.hosts.len());
         for host in &self.hosts {
             match HostName::parse((row.host_name)(host)) {
                 Ok(name) if name.is_wildcard() && row.span == WildcardSpan::ManyLabels => {
@@ -30,7 +31,7 @@ impl Slot {
 
 impl Consumer<'_> {
     /// The triggers that act for a slot; of what issuers beside cert-manager skip nothing is known.
-    pub fn triggers_for(&self, slot: &Slot) -> impl Iterator<Item = &Trigger> {
+    pub fn triggers_for(&self, slot: &Slot) -> impl Iterator<Item = &Trigger<'_>> {
         self.triggers.iter().filter(|trigger| slot.shim || !trigger.key.starts_with("cert-manager.io/"))
     }
 }

@@ -49,14 +49,14 @@ fn skip(document: &Document<'_>, object: &Object<'_>) -> Option<Left> {
 }
 
 /// The names in `spec.tls.domains` were asked for, so they stay covered (R15).
-fn served(document: &Document<'_>, object: &Object<'_>) -> Served {
+fn served<'d>(document: &'d Document<'_>, object: &Object<'_>) -> Served<'d> {
     let mut served = Served::default();
     let domains = document.at(object.node, &["spec", "tls", "domains"]);
     for domain in domains.iter().flat_map(|&domains| document.items(domains)) {
         let main = document.text_at(domain, &["main"]);
         let sans = document.get(domain, "sans");
         let sans = sans.iter().flat_map(|&sans| document.items(sans)).filter_map(|san| document.text(san));
-        served.aliases.extend(main.into_iter().chain(sans).map(str::to_owned));
+        served.aliases.extend(main.into_iter().chain(sans));
     }
     served
 }

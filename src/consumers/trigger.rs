@@ -1,6 +1,8 @@
 //! Triggers and companions: what makes an issuer produce a certificate, and what only shapes it
 //! (R10; cert-manager `pkg/controller/certificate-shim/sync.go`).
 
+use std::borrow::Cow;
+
 use super::{NodeId, Row};
 
 /// What acts on a trigger.
@@ -14,11 +16,11 @@ pub enum Actor {
 
 /// A trigger of an object.
 #[derive(Clone, Debug)]
-pub struct Trigger {
+pub struct Trigger<'d> {
     /// The annotation's key or the field's path.
-    pub key: String,
+    pub key: Cow<'d, str>,
     /// Its value.
-    pub value: String,
+    pub value: &'d str,
     /// What acts on it.
     pub actor: Actor,
     /// Its key in the document.

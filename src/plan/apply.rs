@@ -1,22 +1,24 @@
 //! Carries a plan out on the bytes of the stream.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use rayon::prelude::*;
 
 use super::build::Change;
 use crate::manifest::Manifest;
-use crate::manifest::edit::EditError;
+use crate::manifest::edit::{EditError, Part};
+use crate::manifest::object::objects;
 use crate::manifest::stream::lines;
 use crate::output::escape::escape;
 
 /// A piece of the output: bytes of the input, or new text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Piece {
+pub enum Piece<'c> {
     /// This range of the input.
     Input(Range<usize>),
-    /// The new text of documents that follow each other.
-    Text(String),
+    /// New text.
+    Text(Cow<'c, str>),
 }
 
 /// An edited document that does not read as intended. This is our bug; nothing is written.
@@ -38,19 +40,19 @@ const BATCH: usize = 64;
 ///
 /// # Errors
 /// When an edited document does not read as intended.
-pub fn apply(manifest: &Manifest<'_>, changes: &[(usize, Change)]) -> Result<Vec<Piece>, ApplyError> {
-    let batches: Vec<Result<Vec<Piece>, ApplyError>> =
+pub fn apply<'c>(manifest: &Manifest<'_>, changes: &'c [(usize, Change)]) -> Result<Vec<Piece<'c>>, ApplyError> {
+    let batches: Vec<Result<Vec<Piece<'c>>, ApplyError>> =
         changes.par_chunks(BATCH).map(|changes| edited(manifest, changes)).collect();
     let mut pieces = Vec::new();
     let mut at = 0;
     for (batch, changes) in batches.into_iter().zip(changes.chunks(BATCH)) {
         let ends = changes.first().zip(changes.last());
         let Some(((first, _), (last, _))) = ends else { continue };
-        pieces.extend(between(at, manifest.documents()[*first].start));
+        push_input(&mut pieces, at..manifest.documents()[*first].start);
         pieces.extend(batch?);
         at = manifest.documents()[*last].end;
     }
-    pieces.extend(between(at, manifest.input().len()));
+    push_input(&mut pieces, at..manifest.input().len());
     Ok(pieces)
 }
 
@@ -69,43 +71,45 @@ pub fn whole(manifest: &Manifest<'_>, changes: &[(usize, Change)]) -> Result<Vec
     Ok(output)
 }
 
-/// What stands between two places of the input.
-fn between(end: usize, start: usize) -> Option<Piece> {
-    (end < start).then_some(Piece::Input(end..start))
+/// Puts bytes of the input behind the other pieces; where they follow each other, they become one.
+fn push_input(pieces: &mut Vec<Piece<'_>>, range: Range<usize>) {
+    match pieces.last_mut() {
+        _ if range.is_empty() => {}
+        Some(Piece::Input(last)) if last.end == range.start => last.end = range.end,
+        _ => pieces.push(Piece::Input(range)),
+    }
 }
 
 /// The output from the first of some changed documents to the last one.
-fn edited(manifest: &Manifest<'_>, changes: &[(usize, Change)]) -> Result<Vec<Piece>, ApplyError> {
-    let length = changes.iter().map(|(index, _)| manifest.documents()[*index].len()).sum();
+fn edited<'c>(manifest: &Manifest<'_>, changes: &'c [(usize, Change)]) -> Result<Vec<Piece<'c>>, ApplyError> {
     let mut pieces = Vec::new();
-    let mut text = String::with_capacity(length);
+    let mut text = String::new();
     let mut at = None;
     for (index, change) in changes {
-        let range = &manifest.documents()[*index];
-        if let Some(gap) = at.and_then(|at| between(at, range.start)) {
-            pieces.extend([Piece::Text(std::mem::take(&mut text)), gap]);
-        }
-        write(manifest, *index, change, &mut text)?;
+        let range = manifest.documents()[*index].clone();
+        push_input(&mut pieces, at.unwrap_or(range.start)..range.start);
         at = Some(range.end);
-    }
-    pieces.push(Piece::Text(text));
-    Ok(pieces)
-}
-
-fn write(manifest: &Manifest<'_>, index: usize, change: &Change, output: &mut String) -> Result<(), ApplyError> {
-    let edits = match change {
-        Change::Drop(comment) => {
-            output.push_str(&dropped(&manifest.input()[manifest.documents()[index].clone()], comment));
-            return Ok(());
+        let edits = match (change, manifest.document(*index)) {
+            (Change::Drop(comment), _) => {
+                pieces.push(Piece::Text(dropped(&manifest.input()[range], comment).into()));
+                continue;
+            }
+            (Change::Edit(edits), Some(document)) => edits.parts(document, &mut text).map_err(|cause| {
+                let objects = objects(document);
+                let names = objects.iter().map(|object| format!("{} {}", escape(object.kind), escape(object.name)));
+                ApplyError { document: index + 1, object: names.collect::<Vec<_>>().join(", "), cause }
+            })?,
+            (Change::Edit(_), None) => vec![Part::Source(0..range.len())],
+        };
+        for part in edits {
+            match part {
+                Part::Source(part) => push_input(&mut pieces, range.start + part.start..range.start + part.end),
+                Part::New("") => {}
+                Part::New(text) => pieces.push(Piece::Text(text.into())),
+            }
         }
-        Change::Edit(edits) => edits,
-    };
-    let Some(document) = manifest.document(index) else { return Ok(()) };
-    edits.write(document, output).map_err(|cause| {
-        let objects = crate::manifest::object::objects(document);
-        let names = objects.iter().map(|object| format!("{} {}", escape(object.kind), escape(object.name)));
-        ApplyError { document: index + 1, object: names.collect::<Vec<_>>().join(", "), cause }
-    })
+    }
+    Ok(pieces)
 }
 
 /// What is left of a dropped document: its markers, its `# Source:` lines and our comment.

@@ -110,11 +110,11 @@ impl<'r> Found<'r> {
     /// The objects with listeners.
     pub(super) fn listeners(&self) -> Listeners<'_> {
         let with_listeners = self.consumers.iter().enumerate().filter(|(_, consumer)| consumer.row.has_listeners);
-        let key = |(at, consumer): (usize, &'_ Consumer<'r>)| {
+        let keyed = with_listeners.map(|(at, consumer)| {
             let object = &consumer.object;
-            (object.group, object.kind, object.name, at)
-        };
-        with_listeners.map(key).map(|(group, kind, name, at)| ((group, kind, self.namespaces[at], name), at)).collect()
+            ((object.group, object.kind, self.namespaces[at], object.name), at)
+        });
+        keyed.collect()
     }
 
     /// What ends TLS for a route. Of parents that are not in the render only their kind is known.

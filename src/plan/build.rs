@@ -20,7 +20,6 @@ use crate::inventory::Inventory;
 use crate::manifest::edit::{Edits, UnsupportedLayout};
 use crate::manifest::object::{Object, objects};
 use crate::manifest::{Document, Literals, Manifest, NodeId};
-use crate::many::Many;
 use crate::output::escape::escape;
 
 /// What happens to one document of the stream.
@@ -38,7 +37,7 @@ pub struct Planned {
     /// The plan, if it was asked for.
     pub plan: Option<Plan>,
     /// The changes, each with the index of its document, in the order of the stream.
-    pub changes: Many<(usize, Change)>,
+    pub changes: Vec<(usize, Change)>,
     /// The live objects that matter, each once, where they are to be read.
     pub rewritten: Vec<LiveRef>,
 }
@@ -87,9 +86,9 @@ const CHART_MADE: Literals = Literals { kind: "Secret", group: "kubernetes.io/tl
 /// The objects of a render that decisions are about.
 #[derive(Debug, Default)]
 pub struct Found<'r> {
-    pub(super) consumers: Many<Consumer<'r>>,
+    pub(super) consumers: Vec<Consumer<'r>>,
     pub(super) namespaces: Vec<&'r str>,
-    pub(super) certificates: Many<Certificate<'r>>,
+    pub(super) certificates: Vec<Certificate<'r>>,
     pub(super) certificate_namespaces: Vec<&'r str>,
     pub(super) chart_made: HashSet<(String, String)>,
     pub(super) issuers: Vec<String>,
@@ -118,9 +117,9 @@ impl<'r> Found<'r> {
     }
 
     fn append(&mut self, part: Self) {
-        self.consumers.append(part.consumers);
+        self.consumers.extend(part.consumers);
         self.namespaces.extend(part.namespaces);
-        self.certificates.append(part.certificates);
+        self.certificates.extend(part.certificates);
         self.certificate_namespaces.extend(part.certificate_namespaces);
         self.chart_made.extend(part.chart_made);
         self.issuers.extend(part.issuers);
@@ -189,6 +188,7 @@ const BATCH: usize = 64;
 pub fn find<'r>(manifest: &'r Manifest<'_>, settings: &'r Settings) -> Result<Found<'r>, PlanError> {
     let of_documents = |documents: &'r [(usize, Document<'_>)]| {
         let mut found = Found::default();
+        found.consumers.reserve(documents.len());
         for (index, document) in documents {
             for object in objects(document) {
                 collect_object(manifest, settings, *index, document, object, &mut found)?;
@@ -197,9 +197,11 @@ pub fn find<'r>(manifest: &'r Manifest<'_>, settings: &'r Settings) -> Result<Fo
         Ok(found)
     };
     let parts: Vec<Result<Found<'r>, PlanError>> = manifest.parsed().par_chunks(BATCH).map(of_documents).collect();
+    let parts = parts.into_iter().collect::<Result<Vec<Found<'r>>, PlanError>>()?;
     let mut found = Found::default();
+    found.consumers.reserve(parts.iter().map(|part| part.consumers.len()).sum());
     for part in parts {
-        found.append(part?);
+        found.append(part);
     }
     found.attach(manifest)?;
     let count = found.namespaces().len();
@@ -299,7 +301,7 @@ fn refuse_overwrites(render: &Render<'_, '_>, decided: &Decided<'_>) -> Result<(
     Ok(())
 }
 
-fn changes(render: &Render<'_, '_>, decided: &Decided<'_>) -> Result<Many<(usize, Change)>, InternalError> {
+fn changes(render: &Render<'_, '_>, decided: &Decided<'_>) -> Result<Vec<(usize, Change)>, InternalError> {
     let carry_out = |(consumer, judged): (&Consumer<'_>, &Judged<'_>)| {
         let mut edits = Edits::default();
         let document = render.manifest.document(consumer.document);
@@ -338,7 +340,7 @@ fn changes(render: &Render<'_, '_>, decided: &Decided<'_>) -> Result<Many<(usize
         }
     }
     changes.sort_by_key(|(document, _)| *document);
-    Ok(changes.into())
+    Ok(changes)
 }
 
 fn carry_out(

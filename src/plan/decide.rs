@@ -12,7 +12,6 @@ use crate::certificate::{self, Keep};
 use crate::choose::{self, DnsNames, HostName, Query};
 use crate::consumers::{Consumer, Left, Slot};
 use crate::manifest::edit::Edits;
-use crate::many::Many;
 use crate::secret::Secret;
 
 /// What happens to one slot.
@@ -57,7 +56,7 @@ impl Judged<'_> {
 #[derive(Debug)]
 pub(super) struct Decided<'i> {
     /// One for each consumer.
-    pub(super) consumers: Many<Judged<'i>>,
+    pub(super) consumers: Vec<Judged<'i>>,
     /// One for each Certificate: why it stays, or `None` when it is dropped.
     pub(super) certificates: Vec<Option<Keep>>,
     /// What both mean for each Secret that slots name.
@@ -89,7 +88,7 @@ pub(super) fn decide<'i>(render: &Render<'_, 'i>) -> Decided<'i> {
             .collect();
         newly_left.extend(together::parted(render, &pairs, &consumers));
         if newly_left.is_empty() {
-            return Decided { consumers: consumers.into(), certificates, uses };
+            return Decided { consumers, certificates, uses };
         }
         for (at, left) in newly_left {
             consumers[at].whole = Some(left);

@@ -17,7 +17,6 @@ use crate::inventory::Inventory;
 use crate::manifest::mention::{EVERY, Mention, Names};
 use crate::manifest::object::{Object, objects};
 use crate::manifest::{Document, Manifest, NodeId};
-use crate::many::Many;
 use crate::secret::Secret;
 
 /// Secrets that programs are known to read by name through the API (Argo CD's server
@@ -69,7 +68,7 @@ impl Render<'_, '_> {
     }
 
     /// The triggers, its own and those of its Gateway, that make issuers write into a consumer's slot.
-    pub(super) fn writers<'a>(&'a self, at: usize, slot: &'a Slot) -> impl Iterator<Item = &'a Trigger> {
+    pub(super) fn writers<'a>(&'a self, at: usize, slot: &'a Slot) -> impl Iterator<Item = &'a Trigger<'a>> {
         let gateway = self.family.gateway(at).map(|gateway| &self.consumers[gateway]);
         let all = std::iter::once(&self.consumers[at]).chain(gateway);
         all.flat_map(|consumer| consumer.triggers_for(slot)).filter(|trigger| trigger.actor == Actor::Secret)
@@ -109,7 +108,7 @@ impl Render<'_, '_> {
             of.used.dedup_by_key(|secret| &secret.id);
             of
         };
-        Uses((0..self.index.len()).into_par_iter().map(of).collect::<Vec<_>>().into())
+        Uses((0..self.index.len()).into_par_iter().map(of).collect())
     }
 
     /// Looks up the names that the decisions will depend on, once.
@@ -139,8 +138,7 @@ impl Render<'_, '_> {
             own.extend(&certificate.own);
         }
         let Some(parsed) = self.manifest.document(document) else { return own };
-        let first = self.consumers.partition_point(|consumer| consumer.document < document);
-        for consumer in self.consumers[first..].iter().take_while(|of| of.document == document) {
+        for consumer in self.index.consumers(document).map(|at| &self.consumers[at]) {
             // A slot of which nobody can say which Secret it names needs every one of that name.
             let is_open = |left: &Option<Left>| left.as_ref().is_some_and(Left::leaves_secret_open);
             let slots = consumer.slots.iter().filter(|slot| !is_open(&slot.left) && !is_open(&consumer.left));
@@ -181,7 +179,7 @@ pub(super) struct Use<'i> {
 
 /// What the verdicts mean for each Secret of the render.
 #[derive(Debug, Default)]
-pub(super) struct Uses<'i>(Many<Use<'i>>);
+pub(super) struct Uses<'i>(Vec<Use<'i>>);
 
 impl<'i> Uses<'i> {
     fn of(&self, id: SecretId) -> &Use<'i> {

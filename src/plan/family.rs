@@ -145,7 +145,7 @@ pub(super) fn allowed_listeners<'r>(render: &Render<'r, '_>, at: usize) -> Optio
 }
 
 /// The first trigger that makes an issuer write into Secrets.
-fn trigger<'c>(consumer: &'c Consumer<'_>) -> Option<&'c Trigger> {
+fn trigger<'c>(consumer: &'c Consumer<'_>) -> Option<&'c Trigger<'c>> {
     consumer.triggers.iter().find(|trigger| trigger.actor == Actor::Secret)
 }
 
@@ -166,7 +166,7 @@ pub(super) fn settle(render: &Render<'_, '_>, judged: &mut [Judged<'_>]) {
                 }
             }
             if !judged[gateway].loses_triggers() {
-                kept.get_or_insert_with(|| trigger.key.clone());
+                kept.get_or_insert_with(|| trigger.key.to_string());
             }
         }
         let Some(key) = kept else { continue };

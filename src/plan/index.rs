@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use rayon::prelude::*;
+
 use super::build::Found;
 use super::facts::{Render, secret_namespace};
 
@@ -18,6 +20,8 @@ pub(super) struct Index<'r> {
     /// The Secret of each slot, consumer after consumer, and where those of each consumer start.
     of_slots: Vec<SecretId>,
     first_slots: Vec<usize>,
+    /// The document of each consumer.
+    documents: Vec<usize>,
     of_certificates: Vec<SecretId>,
     slots: Grouped<(u32, u32)>,
     certificates: Grouped<u32>,
@@ -34,15 +38,30 @@ struct Made {
 impl<'r> Index<'r> {
     /// Numbers the Secrets of what was found.
     pub(super) fn new(found: &'r Found<'_>, render: &Render<'_, '_>) -> Self {
-        let mut index = Self::default();
-        let mut ids = Ids::with_capacity(found.consumers.len());
-        for (at, consumer) in found.consumers.iter().enumerate() {
-            index.first_slots.push(index.of_slots.len());
-            for slot in &consumer.slots {
-                let id = index.add(&mut ids, secret_namespace(found.namespaces[at], slot), &slot.secret_name);
-                index.made[id as usize].by_trigger |= render.writes(at, slot);
-                index.of_slots.push(id);
-            }
+        let named = found.consumers.par_iter().zip(&found.namespaces).enumerate();
+        let named = named.flat_map_iter(|(at, (consumer, own))| {
+            let slots = consumer.slots.iter();
+            slots.map(move |slot| (secret_namespace(own, slot), slot.secret_name.as_str(), render.writes(at, slot)))
+        });
+        let named: Vec<(&str, &str, bool)> = named.collect();
+        let first_slots = found.consumers.iter().scan(0, |slots, consumer| {
+            let first = *slots;
+            *slots += consumer.slots.len();
+            Some(first)
+        });
+        let mut index = Self {
+            names: Vec::with_capacity(named.len()),
+            made: Vec::with_capacity(named.len()),
+            of_slots: Vec::with_capacity(named.len()),
+            first_slots: first_slots.collect(),
+            documents: found.consumers.iter().map(|consumer| consumer.document).collect(),
+            ..Self::default()
+        };
+        let mut ids = Ids::with_capacity(named.len());
+        for (namespace, name, by_trigger) in named {
+            let id = index.add(&mut ids, namespace, name);
+            index.made[id as usize].by_trigger |= by_trigger;
+            index.of_slots.push(id);
         }
         for (certificate, namespace) in found.certificates.iter().zip(&found.certificate_namespaces) {
             let id = index.add(&mut ids, namespace, &certificate.spec.secret_name);
@@ -77,6 +96,12 @@ impl<'r> Index<'r> {
     /// The namespace and the name of a Secret.
     pub(super) fn name(&self, id: SecretId) -> (&'r str, &'r str) {
         self.names[id as usize]
+    }
+
+    /// The consumers in a document.
+    pub(super) fn consumers(&self, document: usize) -> impl Iterator<Item = usize> + '_ {
+        let first = self.documents.partition_point(|&of| of < document);
+        (first..self.documents.len()).take_while(move |&at| self.documents[at] == document)
     }
 
     /// The Secret that a consumer's slot names.

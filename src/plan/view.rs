@@ -140,7 +140,7 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
         let mut plans = Vec::new();
         for (at, consumer) in self.render.consumers.iter().enumerate() {
             let judged = &self.decided.consumers[at];
-            let companions: Vec<String> = consumer.companions.iter().map(|entry| entry.key.clone()).collect();
+            let companions: Vec<String> = consumer.companions.iter().map(|entry| entry.key.to_string()).collect();
             for trigger in &consumer.triggers {
                 let (decision, reason) = match &judged.whole {
                     Some(left) => (TriggerDecision::Left, Reason::left(left)),
@@ -153,8 +153,8 @@ impl<'v, 'r, 'i> Viewer<'v, 'r, 'i> {
                 plans.push(TriggerPlan {
                     object: self.object(consumer.document, &consumer.object, self.render.namespaces[at]),
                     line: self.line(consumer.document, Some(trigger.node)),
-                    key: trigger.key.clone(),
-                    value: trigger.value.clone(),
+                    key: trigger.key.to_string(),
+                    value: trigger.value.to_owned(),
                     companions: companions.clone(),
                     decision,
                     reason,
