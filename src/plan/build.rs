@@ -31,6 +31,12 @@ pub enum Change {
     Drop(String),
 }
 
+impl Change {
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Edit(edits) if edits.is_empty())
+    }
+}
+
 /// A plan and what carries it out.
 #[derive(Debug)]
 pub struct Planned {
@@ -306,27 +312,28 @@ fn changes(render: &Render<'_, '_>, decided: &Decided<'_>) -> Result<Vec<(usize,
         let mut edits = Edits::default();
         let document = render.manifest.document(consumer.document);
         let done = document.map_or(Ok(()), |document| carry_out(consumer, judged, document, &mut edits));
-        done.map_err(|UnsupportedLayout| InternalError {
+        let edited = done.map(|()| (consumer.document, Change::Edit(edits)));
+        edited.map_err(|UnsupportedLayout| InternalError {
             object: describe(&consumer.object),
             document: consumer.document + 1,
-        })?;
-        Ok((consumer.document, edits))
+        })
     };
-    let is_edit = |part: &Result<(usize, Edits), _>| part.as_ref().map_or(true, |(_, edits)| !edits.is_empty());
-    let parts: Vec<Result<(usize, Edits), InternalError>> =
-        render.consumers.par_iter().zip(&*decided.consumers).map(carry_out).filter(is_edit).collect();
+    let of_consumers: Vec<Result<(usize, Change), InternalError>> =
+        render.consumers.par_iter().zip(&decided.consumers).map(carry_out).collect();
+    let mut changes = of_consumers.into_iter().collect::<Result<Vec<(usize, Change)>, InternalError>>()?;
+    changes.retain(|(_, change)| !change.is_empty());
+    // The consumers of one document are edited together.
+    changes.dedup_by(|(document, next), (of, change)| {
+        let is_same = document == of;
+        if let (true, Change::Edit(next), Change::Edit(edits)) = (is_same, next, change) {
+            edits.extend(std::mem::take(next));
+        }
+        is_same
+    });
     let mut leaving: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (at, certificate) in render.certificates.iter().enumerate() {
         if decided.certificates[at].is_none() {
             leaving.entry(certificate.document).or_default().push(at);
-        }
-    }
-    let mut changes: Vec<(usize, Change)> = Vec::with_capacity(parts.len() + leaving.len());
-    for part in parts {
-        let (document, edits) = part?;
-        match changes.last_mut() {
-            Some((last, Change::Edit(of_document))) if *last == document => of_document.extend(edits),
-            _ => changes.push((document, Change::Edit(edits))),
         }
     }
     let edited = changes.len();
@@ -335,7 +342,7 @@ fn changes(render: &Render<'_, '_>, decided: &Decided<'_>) -> Result<Vec<(usize,
         let of_document = of_document.map(|at| &mut changes[at].1);
         let mut change = Change::Edit(Edits::default());
         drop_certificates(render, decided, index, &certificates, of_document.unwrap_or(&mut change))?;
-        if !matches!(&change, Change::Edit(edits) if edits.is_empty()) {
+        if !change.is_empty() {
             changes.push((index, change));
         }
     }
