@@ -39,6 +39,8 @@ export CORPUS=${ROUTING_SECRETS_CORPUS:-../shared/corpus} PEER=$PWD/target/relea
     benches/list.sh "$runs"
     printf '\n## audit and match (`benches/audit.sh`)\n\n'
     benches/audit.sh
+    printf '\n## Start (`benches/start.py`)\n\n'
+    python3 benches/start.py "$FILTER"
 } >"$work/results.md"
 mv "$work/results.md" "$results"
 cat "$results"
