@@ -1,7 +1,7 @@
 //! Any bytes are either refused, or come out with nothing changed outside of planned documents; never is there an
 //! internal error; and a second run changes nothing.
 //!
-//! Needs `-detect_leaks=0`, and an end before memory does: a command leaves what it has read to the end of its process.
+//! Needs ASAN_OPTIONS=detect_leaks=0, and an end before memory does: a command leaves what it has read to the end of its process.
 
 #![no_main]
 
