@@ -8,7 +8,8 @@ use routing_secrets::commands::{self, World};
 use routing_secrets::helm::process;
 
 fn main() -> ExitCode {
-    // The main thread works with the others instead of waiting for them; it fails only if there is a pool already.
+    // The main thread works with the others instead of waiting for them. Where no thread can be
+    // started, it works alone.
     let _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
     let stdin = io::stdin();
     #[cfg(target_os = "linux")]
@@ -38,5 +39,8 @@ fn main() -> ExitCode {
 /// dozens of turns of two processes. What is no pipe, or may not grow, stays as it is.
 #[cfg(target_os = "linux")]
 fn widen(pipe: impl std::os::fd::AsFd) {
-    let _ = rustix::pipe::fcntl_setpipe_size(pipe, 1 << 20);
+    const SIZE: usize = 1 << 20;
+    if rustix::pipe::fcntl_getpipe_size(&pipe).is_ok_and(|size| size < SIZE) {
+        let _ = rustix::pipe::fcntl_setpipe_size(&pipe, SIZE);
+    }
 }

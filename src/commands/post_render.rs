@@ -24,7 +24,7 @@ use crate::plan::apply::{Piece, apply};
 use crate::plan::build::literals;
 use crate::report;
 
-/// How much is gathered before it is written: what a pipe takes at once.
+/// How much is gathered before it is written.
 const OUTPUT_BUFFER: usize = 64 * 1024;
 
 pub(super) fn run(args: PostRenderArgs, world: &mut World<'_>) -> Result<u8> {

@@ -95,6 +95,9 @@ fn a_difference_is_an_error_and_never_an_output() {
     assert!(apply(&[(15..15, written)], &inserted("h")).is_ok(), "the entry that is meant");
     let nothing = |_: &mut Edits| {};
     let set_first = |edits: &mut Edits| edits.set.extend([(value("a"), "2".to_owned())]);
+    let tilde = |edits: &mut Edits| {
+        edits.inserted.extend([(last, vec![TlsEntry { secret_name: "~".to_owned(), ..entry("h") }])]);
+    };
     type Case<'c> = (&'c str, &'c [(Range<usize>, &'c str)], &'c dyn Fn(&mut Edits));
     let cases: &[Case<'_>] = &[
         ("text went that should stay", &[(0..5, "")], &nothing),
@@ -119,6 +122,7 @@ fn a_difference_is_an_error_and_never_an_output() {
         ("an alias in place of a scalar", &[(3..4, "*e")], &nothing),
         ("an entry that was meant is not written", &[], &inserted("h")),
         ("it is written otherwise", &[(15..15, written)], &inserted("other")),
+        ("a value of it is not written", &[(15..15, ", {hosts: [h], secretName: }")], &tilde),
         ("it is written in part", &[(15..15, ", {hosts: [h]}")], &inserted("h")),
     ];
     for (trap, texts, mean) in cases {

@@ -66,7 +66,7 @@ impl<'s> TrySpannedEventReceiver<'s> for Check<'_> {
 impl<'c> Check<'c> {
     fn compare(&mut self, event: &Event<'_>, is_empty: bool) -> Result<(), EditError> {
         if let Some(inserted) = self.inserted.pop() {
-            let same = inserted.is(event);
+            let same = inserted.is(event) && !is_absent(event, is_empty);
             return if same { Ok(()) } else { Err(EditError("a new entry does not read as written".to_owned())) };
         }
         self.skip_removed();
@@ -119,9 +119,7 @@ impl<'c> Check<'c> {
         let tag = document.tag(id);
         let same = match (event, node.kind) {
             (Event::Scalar(text, style, _, new_tag), NodeKind::Scalar(old)) => {
-                // The parser gives this text for a value that is not written.
-                let is_absent = is_empty && *style == ScalarStyle::Plain && text == "~";
-                let text = if is_absent { "" } else { text.as_ref() };
+                let text = if is_absent(event, is_empty) { "" } else { text.as_ref() };
                 new_tag.as_deref().map(tag_text).as_deref() == tag
                     && match self.edits.set.get(id) {
                         Some(intended) => text == intended,
@@ -186,6 +184,11 @@ impl<'c> Inserted<'c> {
             Self::Text(intended) => event.scalar().is_some_and(|(text, _)| text == *intended),
         }
     }
+}
+
+/// Whether the event is the `~` that the parser gives for a value that is not written.
+fn is_absent(event: &Event<'_>, is_empty: bool) -> bool {
+    is_empty && matches!(event, Event::Scalar(text, ScalarStyle::Plain, ..) if text == "~")
 }
 
 fn same_style(new: ScalarStyle, old: Style) -> bool {
