@@ -116,6 +116,7 @@ fn whole(criterion: &mut Criterion) {
                         stdout_is_terminal: false,
                         stderr_is_terminal: false,
                         helm_ancestor: &|| Ok(None),
+                        start_threads: &|| {},
                         now: inputs::now(),
                     },
                 );

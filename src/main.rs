@@ -8,9 +8,6 @@ use routing_secrets::commands::{self, World};
 use routing_secrets::helm::process;
 
 fn main() -> ExitCode {
-    // The main thread works with the others instead of waiting for them. Where no thread can be
-    // started, it works alone.
-    let _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
     let stdin = io::stdin();
     #[cfg(target_os = "linux")]
     {
@@ -29,6 +26,11 @@ fn main() -> ExitCode {
             stdout_is_terminal: io::stdout().is_terminal(),
             stderr_is_terminal: io::stderr().is_terminal(),
             helm_ancestor: &process::helm_ancestor,
+            start_threads: &|| {
+                // The main thread works with the others instead of waiting for them. Where no thread can be started,
+                // it works alone.
+                let _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
+            },
             now: Timestamp::now(),
         },
     );

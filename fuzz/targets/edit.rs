@@ -104,6 +104,7 @@ fn program(input: &[u8]) -> (u8, Vec<u8>, String) {
             stdout_is_terminal: false,
             stderr_is_terminal: false,
             helm_ancestor: &|| Ok(None),
+            start_threads: &|| {},
             now: *NOW,
         },
     );

@@ -57,6 +57,8 @@ pub struct World<'w> {
     pub stderr_is_terminal: bool,
     /// Finds the command line of the helm that runs us, if one does.
     pub helm_ancestor: &'w dyn Fn() -> std::result::Result<Option<HelmLine>, LineError>,
+    /// Starts the threads of the process, with this one among them, for work that needs them; most commands have none.
+    pub start_threads: &'w dyn Fn(),
     /// The time.
     pub now: Timestamp,
 }

@@ -87,6 +87,7 @@ fn filter(
         world.stdout.write_all(if version == Version::None { input } else { EMPTY_OUTPUT.as_bytes() })?;
         return Ok(FINE);
     }
+    (world.start_threads)();
     let manifest = ManuallyDrop::new(Manifest::read(input, &literals())?);
     let planned = match render::plan(&manifest, &args.decision, &settings, &release.access, world) {
         Ok(planned) => planned,

@@ -32,6 +32,13 @@ pub enum NodeKind {
     },
 }
 
+impl NodeKind {
+    /// Whether it holds other nodes.
+    pub(super) fn is_collection(self) -> bool {
+        matches!(self, Self::Sequence { .. } | Self::Mapping { .. })
+    }
+}
+
 /// A node, kept small: a render has hundreds of thousands.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
@@ -221,10 +228,7 @@ impl<'a> Document<'a> {
     /// The node after this one's subtree: for a key, its value.
     pub fn following(&self, id: NodeId) -> NodeId {
         let node = self.node(id);
-        match node.kind {
-            NodeKind::Sequence { .. } | NodeKind::Mapping { .. } => NodeId(node.value),
-            NodeKind::Scalar(_) | NodeKind::Alias => NodeId(id.0 + 1),
-        }
+        if node.kind.is_collection() { NodeId(node.value) } else { self.first_inside(id) }
     }
 
     /// Behind the last node.
@@ -429,7 +433,7 @@ impl<'a> Builder<'a> {
     fn close(&mut self, id: NodeId, end: u32) {
         let next = self.document.end();
         let node = &mut self.document.nodes[id.0 as usize];
-        if matches!(node.kind, NodeKind::Sequence { .. } | NodeKind::Mapping { .. }) {
+        if node.kind.is_collection() {
             node.value = next.0;
         }
         node.end = end.max(node.start);

@@ -80,9 +80,10 @@ impl<'c> Check<'c> {
             _ => {
                 let node = self.at;
                 self.expect_node(node, event, is_empty)?;
-                match self.document.kind(node) {
-                    NodeKind::Sequence { .. } | NodeKind::Mapping { .. } => self.open.push(node),
-                    _ => self.insert_after(node),
+                if self.document.kind(node).is_collection() {
+                    self.open.push(node);
+                } else {
+                    self.insert_after(node);
                 }
                 self.at = self.document.first_inside(node);
             }

@@ -134,6 +134,7 @@ pub fn run(arguments: &[&str], env: &[(&str, &str)], stdin: &[u8]) -> Run {
             stdout_is_terminal: false,
             stderr_is_terminal: false,
             helm_ancestor: &|| Ok(None),
+            start_threads: &|| {},
             now: now(),
         },
     );
